@@ -1,0 +1,3 @@
+from .invitation import Invitation
+
+__all__ = ["Invitation"]

@@ -1,0 +1,138 @@
+"""The invitation: one partner asks one customer to link one UID."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linking.states import OPEN, WITH_CUSTOMER, InvitationState, Progress, Turn, progress, turn
+from partner_console.access.models import LANGUAGE_CHOICES, Partner, User
+from partner_console.access.scoping import PartnerScoped, ScopedQuerySet
+from uids.models import LinkedAccount
+from uids.models.account import MANAGER_CHARACTERS, NICKNAME_BYTES, REMARKS_BYTES
+from uids.models.validators import MaxBytesValidator
+from uids.states import AccountType, Environment, PurchaseControl, ShutdownPolicy
+
+
+class InvitationQuerySet(ScopedQuerySet):
+    def due_to_expire(self, now: datetime) -> InvitationQuerySet:
+        return self.filter(state__in=WITH_CUSTOMER, expires_at__lte=now)
+
+
+class Invitation(PartnerScoped):
+    """What is asked, where it stands, and what the link starts with (design §5).
+
+    The token is only ever in the mail: here it is a SHA-256. EXPIRED is computed at read time (`current_state`)
+    and made final by the worker.
+    """
+
+    partner_path: ClassVar[str] = "partner"
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="invitations")
+    uid = models.CharField(
+        _("UID"), max_length=20, blank=True, default="", validators=[RegexValidator(r"^[0-9]{1,20}$")]
+    )
+    email = models.EmailField(_("customer's e-mail"))
+    company = models.CharField(
+        _("company"), max_length=NICKNAME_BYTES, validators=[MaxBytesValidator(NICKNAME_BYTES)]
+    )
+    account_type = models.PositiveSmallIntegerField(_("account type"), choices=AccountType.choices)
+    country = models.CharField(_("country"), max_length=2, blank=True, default="")
+    purpose = models.CharField(_("purpose"), max_length=200, blank=True, default="")
+    crm_reference = models.CharField(_("CRM reference"), max_length=80, blank=True, default="")
+    environment = models.CharField(
+        _("environment"), max_length=20, choices=Environment.choices, default=Environment.PRODUCTION
+    )
+    language = models.CharField(_("language of the mail"), max_length=10, choices=LANGUAGE_CHOICES, default="en")
+    note_to_customer = models.CharField(_("note to the customer"), max_length=500, blank=True, default="")
+
+    quota = models.DecimalField(
+        _("starting quota"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    warning_percent = models.PositiveSmallIntegerField(
+        _("Quota Warning Threshold (%)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    shutdown_policy = models.CharField(
+        _("shutdown policy"), max_length=20, choices=ShutdownPolicy.choices, default=ShutdownPolicy.IMMEDIATELY_STOP
+    )
+    purchase_control = models.CharField(
+        _("purchase control"), max_length=20, choices=PurchaseControl.choices, default=PurchaseControl.NORMAL
+    )
+    business_manager = models.CharField(_("business manager"), max_length=MANAGER_CHARACTERS, blank=True, default="")
+    remarks = models.CharField(
+        _("remarks"), max_length=REMARKS_BYTES, blank=True, default="", validators=[MaxBytesValidator(REMARKS_BYTES)]
+    )
+
+    state = models.CharField(_("state"), max_length=20, choices=InvitationState.choices, default=InvitationState.DRAFT)
+    token_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 NULL until sent
+    expires_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    proof_failures = models.PositiveSmallIntegerField(default=0)
+    proof_locked_until = models.DateTimeField(null=True, blank=True)
+    decline_reason = models.CharField(max_length=500, blank=True, default="")
+
+    # Linking at the cloud: claimed before the network call, so a redelivered task finds it (style §12).
+    vendor_ticket = models.CharField(max_length=100, blank=True, default="")
+    in_flight_since = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    failure_code = models.CharField(max_length=60, blank=True, default="")
+    failure_message = models.CharField(max_length=500, blank=True, default="")
+    account = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, blank=True, related_name="invitations")
+
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=InvitationState.values), name="linking_invitation_state"),
+            models.UniqueConstraint(
+                fields=["partner", "uid"],
+                condition=Q(state__in=OPEN) & ~Q(uid=""),
+                name="linking_invitation_one_open",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["partner", "created_at", "id"], name="linking_partner_created"),
+            models.Index(fields=["expires_at"], condition=Q(state__in=WITH_CUSTOMER), name="linking_expiry_due"),
+            models.Index(fields=["id"], condition=Q(state=InvitationState.APPROVED), name="linking_approved"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.uid or self.email} {self.company}".strip()
+
+    @property
+    def current_state(self) -> InvitationState:
+        """The stored state, or EXPIRED when its time is over although no worker has said so yet."""
+        if self.state in WITH_CUSTOMER and self.expires_at is not None and self.expires_at <= timezone.now():
+            return InvitationState.EXPIRED
+        return InvitationState(self.state)
+
+    @property
+    def progress(self) -> Progress:
+        return progress(self.current_state)
+
+    @property
+    def turn(self) -> Turn:
+        return turn(self.current_state)
+
+    def audit_state(self) -> dict[str, Any]:
+        return {"state": self.state, "email": self.email, "uid": self.uid}

@@ -1,0 +1,87 @@
+"""The life of an invitation: states and the moves between them. Pure; drawn in docs/architecture.md (design §5)."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.errors import Conflict
+
+
+class InvitationState(TextChoices):
+    DRAFT = "draft", _("Draft")
+    AWAITING_CHECK = "awaiting_check", _("Waiting for a second person")
+    SENT = "sent", _("Sent, not opened yet")
+    OPENED = "opened", _("Opened by the customer")
+    APPROVED = "approved", _("Approved, being linked")
+    LINKED = "linked", _("Linked")
+    VERIFIED = "verified", _("Verified")
+    FAILED = "failed", _("Refused by the cloud")
+    DECLINED = "declined", _("Declined by the customer")
+    EXPIRED = "expired", _("Expired")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    REPLACED = "replaced", _("Replaced by a newer invitation")
+
+
+S = InvitationState
+
+MOVES: dict[InvitationState, frozenset[InvitationState]] = {
+    S.DRAFT: frozenset({S.AWAITING_CHECK, S.SENT, S.WITHDRAWN, S.REPLACED}),
+    S.AWAITING_CHECK: frozenset({S.SENT, S.WITHDRAWN, S.REPLACED}),
+    S.SENT: frozenset({S.OPENED, S.APPROVED, S.DECLINED, S.EXPIRED, S.WITHDRAWN, S.REPLACED}),
+    S.OPENED: frozenset({S.APPROVED, S.DECLINED, S.EXPIRED, S.WITHDRAWN, S.REPLACED}),
+    S.APPROVED: frozenset({S.LINKED, S.FAILED, S.WITHDRAWN, S.REPLACED}),
+    S.LINKED: frozenset({S.VERIFIED}),
+    S.FAILED: frozenset({S.APPROVED, S.WITHDRAWN, S.REPLACED}),  # retry, or give up
+    S.VERIFIED: frozenset(),
+    S.DECLINED: frozenset(),
+    S.EXPIRED: frozenset({S.REPLACED}),
+    S.WITHDRAWN: frozenset(),
+    S.REPLACED: frozenset(),
+}
+
+WITH_CUSTOMER = (S.SENT, S.OPENED)
+OPEN = (S.DRAFT, S.AWAITING_CHECK, S.SENT, S.OPENED, S.APPROVED)
+
+
+class Progress(TextChoices):
+    """The seed's three words, shown beside the precise state."""
+
+    PENDING = "pending", _("Pending")
+    SUCCESSFUL = "successful", _("Successful")
+    FAILED = "failed", _("Failed")
+
+
+class Turn(TextChoices):
+    """Whose turn it is."""
+
+    US = "us", _("Us")
+    SECOND_PERSON = "second_person", _("Second person")
+    CUSTOMER = "customer", _("Customer")
+    CLOUD = "cloud", _("Cloud")
+    NOBODY = "nobody", _("Nobody")
+
+
+def progress(state: str) -> Progress:
+    if state in OPEN:
+        return Progress.PENDING
+    return Progress.SUCCESSFUL if state in (S.LINKED, S.VERIFIED) else Progress.FAILED
+
+
+def turn(state: str) -> Turn:
+    if state in WITH_CUSTOMER:
+        return Turn.CUSTOMER
+    return {
+        S.DRAFT: Turn.US, S.AWAITING_CHECK: Turn.SECOND_PERSON, S.APPROVED: Turn.CLOUD, S.FAILED: Turn.US,
+    }.get(InvitationState(state), Turn.NOBODY)  # fmt: skip
+
+
+def ensure_move(current: str, target: InvitationState) -> None:
+    """Raise `Conflict` when the state machine has no such move. Repeating a finished move is a conflict too."""
+    if target not in MOVES[InvitationState(current)]:
+        raise Conflict(
+            "invitation_not_movable",
+            _("This invitation is “%(current)s”; it cannot become “%(target)s”.")
+            % {"current": InvitationState(current).label, "target": target.label},
+            data={"state": current},
+        )

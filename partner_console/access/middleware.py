@@ -1,0 +1,76 @@
+"""Builds `request.actor` once, picks the partner the person works in, and their language and zone."""
+
+from __future__ import annotations
+
+import uuid
+import zoneinfo
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from .actor import NOBODY, Actor, actor_for_membership, operator_actor
+from .models import DEFAULT_ZONE
+from .selectors import memberships_of
+
+if TYPE_CHECKING:
+    from .models import Membership, User
+
+PARTNER_SESSION_KEY = "partner"
+
+
+class ActorRequest(HttpRequest):
+    """A request behind `ActorMiddleware`: what every view is given."""
+
+    actor: Actor
+    membership: Membership | None
+    user: User
+
+
+class ActorMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: ActorRequest) -> HttpResponse:
+        request_id = structlog.contextvars.get_contextvars().get("request_id") or str(uuid.uuid4())
+        request.membership = None
+        request.actor = NOBODY
+        if request.user.is_authenticated:
+            request.membership = self._membership(request)
+            if request.membership is not None:
+                request.actor = actor_for_membership(request.membership, request_id=request_id)
+            elif request.user.is_staff:
+                request.actor = operator_actor(request.user, request_id=request_id)
+            self._speak(request)
+        with timezone.override(self._zone(request)):
+            return self.get_response(request)
+
+    @staticmethod
+    def _membership(request: ActorRequest) -> Membership | None:
+        """The chosen partner's membership, else the first. An operator works as operator until they choose a partner."""
+        memberships = memberships_of(request.user.pk)
+        chosen = request.session.get(PARTNER_SESSION_KEY)
+        for membership in memberships:
+            if membership.partner_id == chosen:
+                return membership
+        return None if request.user.is_staff or not memberships else memberships[0]
+
+    @staticmethod
+    def _speak(request: ActorRequest) -> None:
+        """The person's own language unless this browser chose one (the cookie wins: it is the latest choice)."""
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and request.user.language:
+            translation.activate(request.user.language)
+            request.LANGUAGE_CODE = request.user.language
+
+    @staticmethod
+    def _zone(request: ActorRequest) -> zoneinfo.ZoneInfo:
+        name = getattr(request.user, "time_zone", "") or (
+            request.membership.partner.time_zone if request.membership else ""
+        )
+        try:
+            return zoneinfo.ZoneInfo(name or DEFAULT_ZONE)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            return zoneinfo.ZoneInfo(DEFAULT_ZONE)

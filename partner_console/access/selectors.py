@@ -1,0 +1,59 @@
+"""Reads about partners and people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from .models import MemberInvitation, Membership, Partner
+from .policy import Permission, require
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from .actor import Actor
+
+
+def memberships_of(user_pk: int) -> list[Membership]:
+    """The partners this person may work in, by name. Not scoped by actor: it is what an actor is made from."""
+    return list(
+        Membership.objects.active().filter(user_id=user_pk).select_related("partner", "user").order_by("partner__name", "pk")
+    )
+
+
+def list_members(actor: Actor) -> QuerySet[Membership]:
+    """Members of the actor's partner, active first."""
+    require(actor, Permission.MEMBER_VIEW)
+    return (
+        Membership.objects.visible_to(actor)
+        .select_related("user", "partner")
+        .order_by("-is_active", "user__email", "pk")
+    )
+
+
+def list_open_invitations(actor: Actor) -> QuerySet[MemberInvitation]:
+    """Invitations to join, neither accepted nor withdrawn, newest first."""
+    require(actor, Permission.MEMBER_VIEW)
+    return (
+        MemberInvitation.objects.visible_to(actor)
+        .filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
+        .select_related("invited_by")
+        .order_by("-created_at", "-pk")
+    )
+
+
+def get_own_partner(actor: Actor) -> Partner:
+    """The partner the actor works in."""
+    return Partner.objects.visible_to(actor).get(pk=actor.partner_pk)
+
+
+def managers_for_choice(actor: Actor) -> list[str]:
+    """Names offered for Business Manager: the partner's members."""
+    names = Membership.objects.visible_to(actor).active().values_list("user__name", "user__email")
+    return sorted({name or email for name, email in names})
+
+
+def invitation_is_current(invitation: MemberInvitation) -> bool:
+    """Open and not expired, at this moment (UTC)."""
+    return invitation.is_open and invitation.expires_at > timezone.now()

@@ -1,0 +1,141 @@
+"""The cloud, in our words: what the console asks of it and what it answers (design §9).
+
+Implementations: `simulated` (default) and, later, Alibaba Cloud's Agency API. One contract test suite runs against
+every one. Amounts are Decimal in the partner's currency; times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class CloudUnavailable(Exception):  # noqa: N818 names what is true
+    """No answer, and nothing was done: the same call may be repeated."""
+
+
+class OutcomeUnknown(Exception):  # noqa: N818
+    """No answer after the request left: it may or may not have been done. Read before repeating."""
+
+
+class CloudRefused(Exception):  # noqa: N818
+    """The cloud said no, with its code (agency-api.md §16.6). Terminal for this request."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class NotOffered(Exception):  # noqa: N818
+    """This cloud has no such operation; staff do it by hand and record it."""
+
+
+class LinkProgress(Enum):
+    PENDING = "pending"
+    LINKED = "linked"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """What `start_link` is told. `reference` is ours, stable across repeats: the cloud links it once."""
+
+    reference: str
+    partner_uid: str
+    uid: str
+    email: str
+    company: str
+    account_type: int
+    quota: Decimal | None
+    shutdown_policy: str
+    purchase_control: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The cloud's handle on a started link; `url` is where the customer must go on, if anywhere."""
+
+    reference: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    progress: LinkProgress
+    uid: str = ""
+    at: datetime | None = None
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudAccount:
+    uid: str
+    login_name: str
+    account_type: int
+    email: str
+    mobile: str
+    country: str
+    is_enterprise: bool
+    is_certified: bool
+    linked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Figures as the cloud sees them at `as_of`. `usage_cursor` orders readings: higher is newer."""
+
+    uid: str
+    amount: Decimal
+    deducted: Decimal
+    undeducted: Decimal
+    warning_percent: int
+    payg_frozen: bool
+    purchase_control: str
+    shutdown_policy: str
+    as_of: datetime
+
+
+class Cloud(Protocol):
+    """Every call may raise CloudUnavailable, OutcomeUnknown, CloudRefused or NotOffered; nothing else."""
+
+    def start_link(self, request: LinkRequest) -> Ticket: ...
+
+    def link_status(self, ticket: Ticket) -> LinkStatus: ...
+
+    def unlink(self, *, uid: str) -> None: ...
+
+    def account(self, *, uid: str) -> CloudAccount: ...
+
+    def credits(self, *, partner_uid: str, changed_since: datetime | None = None) -> list[Credit]: ...
+
+    def credit(self, *, uid: str) -> Credit: ...
+
+    def set_quota(self, *, uid: str, amount: Decimal) -> None: ...
+
+    def write_off(self, *, uid: str, amount: Decimal) -> None: ...
+
+    def set_warning(self, *, uid: str, percent: int) -> None: ...
+
+    def freeze(self, *, uid: str) -> None: ...
+
+    def thaw(self, *, uid: str) -> None: ...
+
+    def set_purchase_control(self, *, uid: str, control: str) -> None: ...
+
+    def set_policy(self, *, uid: str, policy: str) -> None: ...
+
+    def check_access(self, *, uid: str) -> bool: ...
+
+
+def get_cloud() -> Cloud:
+    """The configured implementation (`settings.CLOUD_PORT`)."""
+    cloud: Cloud = import_string(settings.CLOUD_PORT)()
+    return cloud

@@ -1,0 +1,21 @@
+"""The URL map of the house, composed by strings: this module imports no app (style §2)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("partner_console.web.urls")),
+    path("uids/", include("uids.urls")),
+    path("", include("quota.urls")),
+    path("", include("linking.urls")),
+    path("approvals/", include("partner_console.approvals.urls")),
+    path("exports/", include("partner_console.exports.urls")),
+    path("audit/", include("partner_console.audit.urls")),
+    path("settings/", include("partner_console.access.urls")),
+    path("cloud/", include("partner_console.cloud.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+]

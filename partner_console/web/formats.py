@@ -1,0 +1,105 @@
+"""Numbers and times as people read them: one place, used by template tags and by prepared table cells."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partner_console.money import quantize
+from partner_console.web.icons import icon
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+MINUS = "−"  # U+2212: as wide as a plus sign, so columns of figures line up
+NOTHING = "—"
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_RELATIVE_DAYS = 30  # older than this a date says more than a distance
+
+
+def amount(value: Decimal | int | None, places: int = 2) -> str:
+    """1,234.50 with a true minus sign; an em dash for None. All three languages group digits alike."""
+    if value is None:
+        return NOTHING
+    rounded = quantize(Decimal(value), Decimal(1).scaleb(-places))
+    return f"{rounded:,.{places}f}".replace("-", MINUS)
+
+
+def signed_amount(value: Decimal | int, places: int = 2) -> str:
+    """The same with a sign in front of every value but zero."""
+    text = amount(value, places)
+    return f"+{text}" if value > 0 else text
+
+
+def delta_html(value: Decimal | int, places: int = 2, *, flip: bool = False) -> SafeString:
+    """A change with sign, arrow and colour: increases red, decreases green as ACPN does (design §6.8).
+
+    `flip` turns the two colours round, for partners who read them the other way.
+    """
+    if value == 0:
+        return format_html('<span class="delta">{}</span>', amount(value, places))
+    rises = value > 0
+    css = "delta-red" if rises is not flip else "delta-green"
+    arrow = icon("arrow-up" if rises else "arrow-down")
+    return format_html('<span class="delta {}">{}{}</span>', css, arrow, signed_amount(value, places))
+
+
+def count(value: int | None) -> str:
+    """10,000 — or an em dash for None."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def offset(value: datetime) -> str:
+    """“UTC+8”, “UTC−3:30”, “UTC”: the zone a time is written in, always shown beside it (design §4)."""
+    minutes = int((value.utcoffset() or timedelta()).total_seconds()) // _MINUTE
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else MINUS}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def absolute(value: datetime, *, seconds: bool = False) -> str:
+    """“2026-01-29 13:05 UTC+8” in the reader's zone (Django's current one)."""
+    local = timezone.localtime(value)
+    return (
+        f"{local:%Y-%m-%d %H:%M:%S} {offset(local)}" if seconds else f"{local:%Y-%m-%d %H:%M} {offset(local)}"
+    )
+
+
+def relative(value: datetime, now: datetime | None = None) -> str:
+    """“5 min ago”, “in 3 days”; beyond thirty days the date."""
+    seconds = int(((now or timezone.now()) - value).total_seconds())
+    distance = abs(seconds)
+    if distance < _MINUTE:
+        return _("just now")
+    if distance >= _RELATIVE_DAYS * _DAY:
+        return f"{timezone.localtime(value):%Y-%m-%d}"
+    past = seconds > 0
+    if distance < _HOUR:
+        n = distance // _MINUTE
+        return (_("%d min ago") if past else _("in %d min")) % n
+    if distance < _DAY:
+        n = distance // _HOUR
+        return (_("%d h ago") if past else _("in %d h")) % n
+    n = distance // _DAY
+    return (ngettext("%d day ago", "%d days ago", n) if past else ngettext("in %d day", "in %d days", n)) % n
+
+
+def when_html(value: datetime | None, *, exact: bool = False) -> SafeString | str:
+    """A `<time>`: relative on screen and absolute on hover, or absolute at once when `exact`."""
+    if value is None:
+        return NOTHING
+    shown = absolute(value) if exact else relative(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(timespec="seconds"),
+        absolute(value, seconds=True),
+        shown,
+    )

@@ -1,0 +1,36 @@
+"""HTMX: the only place its headers are read (style §11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django_htmx.http import HttpResponseClientRedirect
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from typing import Any
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """HTMX asks for a piece: not a boosted link, not a page restored from history (which needs the whole)."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render_page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, fragment: str = "", status: int = 200
+) -> HttpResponse:
+    """The page, or with HTMX its named partial `fragment`: the same markup either way."""
+    name = f"{template}#{fragment}" if fragment and wants_fragment(request) else template
+    return render(request, name, context, status=status)
+
+
+def see_other(request: HttpRequest, url: str) -> HttpResponse:
+    """After a POST: 303 to `url`, or HX-Redirect where HTMX asked."""
+    if wants_fragment(request):
+        return HttpResponseClientRedirect(url)
+    response = HttpResponseRedirect(url)
+    response.status_code = 303
+    return response

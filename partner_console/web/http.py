@@ -1,0 +1,65 @@
+"""From domain to HTTP: sign-in required by default, errors become pages, tenant pages are never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import structlog
+from django.contrib.auth import middleware as auth_middleware
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from partner_console.errors import DomainError
+
+from .htmx import wants_fragment
+
+if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
+
+logger = structlog.get_logger(__name__)
+
+
+class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
+    """Every view needs a signed-in person unless it says otherwise. On an HTMX call, sign-in replaces the page."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> HttpResponse:
+        response: HttpResponse = super().handle_no_permission(request, view_func)
+        return HttpResponseClientRedirect(response["Location"]) if wants_fragment(request) else response
+
+
+class DomainErrorMiddleware:
+    """Turns `DomainError` into its status and page, so views need no try (style §8)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated and "Cache-Control" not in response:
+            add_never_cache_headers(response)
+            response["Cache-Control"] = "no-store, private"
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, DomainError):
+            return None
+        logger.info("refused", code=exception.code, status=exception.status, path=request.path)
+        return error_response(request, exception)
+
+
+def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The page of this kind of error, or its fragment for HTMX."""
+    template = "errors/_error.html" if wants_fragment(request) else f"errors/{error.status}.html"
+    context = {
+        "error": error,
+        "status": error.status,
+        "phrase": HTTPStatus(error.status).phrase,
+        "message": error.message,
+        "data": error.data,
+    }
+    return render(request, template, context, status=error.status)

@@ -1,0 +1,150 @@
+"""Template tags of the console (loaded everywhere: settings lists this module as a builtin)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import template
+from django.forms import CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from partner_console.access.policy import Permission, Verdict, allows
+from partner_console.web import badges, formats, icons
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from django.forms import BoundField
+    from django.template import Context
+    from django.utils.functional import Promise
+    from django.utils.safestring import SafeString
+
+register = template.Library()
+register.filter("amount", formats.amount)
+register.filter("count", formats.count)
+
+
+@register.simple_tag
+def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
+    """`{% icon "snowflake" %}`; give `label` only when no text beside it says the same."""
+    return icons.icon(str(name), label=label, css=css)
+
+
+@register.simple_tag
+def status(value: str, label: str | Promise = "") -> SafeString:
+    """`{% status account.payg_status account.get_payg_status_display %}`."""
+    return badges.status_badge(value, label)
+
+
+@register.simple_tag
+def badge(tone: str, label: str | Promise, icon_name: str = "") -> SafeString:
+    """`{% badge "warn" _("Below threshold") %}`; tones: good, info, wait, warn, bad, off."""
+    return badges.badge(tone, label, icon_name)
+
+
+@register.simple_tag
+def money(value: Decimal | None, currency: str = "", places: int = 2) -> SafeString:
+    """`{% money account.available "USD" %}`: grouped and tabular; an em dash for None."""
+    css = "money money-negative" if value is not None and value < 0 else "money"
+    text = formats.amount(value, places)
+    if not currency or value is None:
+        return format_html('<span class="{}">{}</span>', css, text)
+    return format_html('<span class="{}">{} <span class="unit">{}</span></span>', css, text, currency)
+
+
+@register.simple_tag
+def delta(value: Decimal, places: int = 2, *, flip: bool = False) -> SafeString:
+    """`{% delta entry.delta %}`: sign, arrow and colour; `flip=True` for green increases."""
+    return formats.delta_html(value, places, flip=flip)
+
+
+@register.simple_tag
+def when(value: datetime | None, *, exact: bool = False) -> SafeString | str:
+    """`{% when entry.at %}` relative with the absolute time on hover; `exact=True` absolute at once."""
+    return formats.when_html(value, exact=exact)
+
+
+@register.simple_tag(takes_context=True)
+def can(context: Context, permission: str) -> Verdict:
+    """`{% can "quota.edit" as v %}`: truthy, or falsy with `v.reason`. An unknown permission raises."""
+    actor = context.get("actor")
+    wanted = Permission(permission)
+    return allows(actor, wanted) if actor else Verdict(allowed=False, reason=_("Sign in first."))
+
+
+@register.simple_tag(takes_context=True)
+def nav_item(
+    context: Context, url_name: str, icon_name: str, label: str | Promise, permission: str = ""
+) -> SafeString | str:
+    """One entry of the sidebar, or nothing when the page does not exist here or the actor may not see it."""
+    try:
+        url = reverse(url_name)
+    except NoReverseMatch:
+        return ""
+    if permission and not can(context, permission):
+        return ""
+    path = context["request"].path
+    is_current = path == url if url == "/" else path.startswith(url)
+    return format_html(
+        '<li><a class="nav-item" href="{}"{}>{}<span>{}</span></a></li>',
+        url,
+        format_html(' aria-current="{}"', "page" if path == url else "true") if is_current else "",
+        icons.icon(icon_name),
+        label,
+    )
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """A form field's widget in our look; Django itself adds aria-describedby and aria-invalid."""
+    widget = field.field.widget
+    if isinstance(widget, CheckboxSelectMultiple | RadioSelect):
+        return field.as_widget(attrs={"class": "form-check-input"})
+    if isinstance(widget, CheckboxInput):
+        css = "form-check-input"
+    elif isinstance(widget, Select):
+        css = "form-select"
+    else:
+        css = "form-control"
+    own = widget.attrs.get("class", "")
+    invalid = " is-invalid" if field.errors else ""
+    return field.as_widget(attrs={"class": f"{css} {own}".strip() + invalid})
+
+
+@register.filter
+def control_kind(field: BoundField) -> str:
+    """How `ui/field.html` arranges a field: check (label behind), choices (a fieldset), file or line."""
+    widget = field.field.widget
+    if isinstance(widget, CheckboxSelectMultiple | RadioSelect):
+        return "choices"
+    if isinstance(widget, CheckboxInput):
+        return "check"
+    return "file" if isinstance(widget, FileInput) else "line"
+
+
+@register.simple_tag
+def counter(field: BoundField) -> SafeString | str:
+    """How much of a field's limit is used: `data-max-bytes` on the widget, else the field's `max_length`.
+
+    Nothing for short or unlimited fields. console.js keeps it current; without it the number is that of
+    the last page load.
+    """
+    attrs: dict[str, Any] = field.field.widget.attrs
+    max_bytes, max_length = attrs.get("data-max-bytes"), getattr(field.field, "max_length", None)
+    limit = max_bytes or (max_length if "data-count" in attrs else None)
+    if not limit:
+        return ""
+    text = str(field.value() or "")
+    used = len(text.encode()) if max_bytes else len(text)
+    pattern = _("%(used)s of %(limit)s bytes") if max_bytes else _("%(used)s of %(limit)s characters")
+    return format_html(
+        '<span class="counter" data-counter="{}" data-unit="{}" data-limit="{}" data-pattern="{}">{}</span>',
+        field.auto_id,
+        "bytes" if max_bytes else "characters",
+        limit,
+        pattern,
+        pattern % {"used": used, "limit": limit},
+    )

@@ -1,0 +1,45 @@
+"""Records of freeze, shutdown, purchase control and policy changes. Append-only."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.access.actor import Channel
+from partner_console.audit.models import AppendOnlyModel
+from uids.states import Control
+
+from .account import LinkedAccount
+
+
+class ControlChange(AppendOnlyModel):
+    """One switch of one account, before and after. Rows of one action share `operation_id` and reason (design §4).
+
+    Whether the cloud confirmed it is read from the command with the same operation id, not stored twice.
+    """
+
+    partner_path: ClassVar[str] = "account__partner"
+
+    account = models.ForeignKey(LinkedAccount, models.PROTECT, related_name="control_changes")
+    what = models.CharField(_("control"), max_length=20, choices=Control.choices)
+    before = models.CharField(_("before"), max_length=20)
+    after = models.CharField(_("after"), max_length=20)
+    reason = models.TextField(_("reason"), blank=True, default="")
+    method = models.CharField(_("operation method"), max_length=20, choices=Channel.choices)
+    operator = models.CharField(_("operator"), max_length=254)
+    operator_uid = models.CharField(_("operator UID"), max_length=20, blank=True, default="")
+    operation_id = models.UUIDField(_("operation"))
+    cause = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, related_name="+", verbose_name=_("cause account"))
+    at = models.DateTimeField(_("operation time"), default=timezone.now)
+
+    class Meta(AppendOnlyModel.Meta):
+        ordering = ["-at", "-pk"]
+        verbose_name = _("control change")
+        verbose_name_plural = _("control changes")
+        indexes = [models.Index(fields=["account", "at", "id"], name="uids_control_account_at")]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()}: {self.before} → {self.after}"
