@@ -38,15 +38,15 @@ def signed_amount(value: Decimal | int, places: int = 2) -> str:
     return f"+{text}" if value > 0 else text
 
 
-def delta_html(value: Decimal | int, places: int = 2, *, flip: bool = False) -> SafeString:
+def delta_html(value: Decimal | int, places: int = 2, *, rising_is_red: bool = True) -> SafeString:
     """A change with sign, arrow and colour: increases red, decreases green as ACPN does (design §6.8).
 
-    `flip` turns the two colours round, for partners who read them the other way.
+    A partner may turn the two colours round: pass its `increase_is_red`.
     """
     if value == 0:
         return format_html('<span class="delta">{}</span>', amount(value, places))
     rises = value > 0
-    css = "delta-red" if rises is not flip else "delta-green"
+    css = "delta-red" if rises is rising_is_red else "delta-green"
     arrow = icon("arrow-up" if rises else "arrow-down")
     return format_html('<span class="delta {}">{}{}</span>', css, arrow, signed_amount(value, places))
 

@@ -56,9 +56,9 @@ def money(value: Decimal | None, currency: str = "", places: int = 2) -> SafeStr
 
 
 @register.simple_tag
-def delta(value: Decimal, places: int = 2, *, flip: bool = False) -> SafeString:
-    """`{% delta entry.delta %}`: sign, arrow and colour; `flip=True` for green increases."""
-    return formats.delta_html(value, places, flip=flip)
+def delta(value: Decimal, places: int = 2, *, rising_is_red: bool = True) -> SafeString:
+    """`{% delta entry.delta %}`: sign, arrow and colour; `rising_is_red=partner.increase_is_red`."""
+    return formats.delta_html(value, places, rising_is_red=rising_is_red)
 
 
 @register.simple_tag
@@ -75,6 +75,14 @@ def can(context: Context, permission: str) -> Verdict:
     return allows(actor, wanted) if actor else Verdict(allowed=False, reason=_("Sign in first."))
 
 
+def _current(context: Context, url: str) -> SafeString | str:
+    """The aria-current of a link to `url`: "page" on it, "true" on the pages below it."""
+    path = context["request"].path
+    if path == url:
+        return format_html(' aria-current="{}"', "page")
+    return format_html(' aria-current="{}"', "true") if url != "/" and path.startswith(url) else ""
+
+
 @register.simple_tag(takes_context=True)
 def nav_item(
     context: Context, url_name: str, icon_name: str, label: str | Promise, permission: str = ""
@@ -86,15 +94,23 @@ def nav_item(
         return ""
     if permission and not can(context, permission):
         return ""
-    path = context["request"].path
-    is_current = path == url if url == "/" else path.startswith(url)
     return format_html(
         '<li><a class="nav-item" href="{}"{}>{}<span>{}</span></a></li>',
         url,
-        format_html(' aria-current="{}"', "page" if path == url else "true") if is_current else "",
+        _current(context, url),
         icons.icon(icon_name),
         label,
     )
+
+
+@register.simple_tag(takes_context=True)
+def tab(context: Context, url_name: str, label: str | Promise) -> SafeString | str:
+    """One tab of `<nav class="tabs">`, or nothing when the page does not exist here."""
+    try:
+        url = reverse(url_name)
+    except NoReverseMatch:
+        return ""
+    return format_html('<a href="{}"{}>{}</a>', url, _current(context, url), label)
 
 
 @register.simple_tag
