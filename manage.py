@@ -1,17 +1,39 @@
 #!/usr/bin/env python
-"""Run a management command; without DATABASE_URL on the embedded servers, started for it when they are not running."""
+"""Run a management command; embedded servers that no other process runs are started for as long as it takes."""
 
+from __future__ import annotations
+
+import contextlib
 import os
 import sys
-from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+from partner_console import embedded
+
+WITHOUT_SERVERS = {
+    "",
+    "--help",
+    "--version",
+    "check",
+    "collectstatic",
+    "compilemessages",
+    "diffsettings",
+    "help",
+    "makemessages",
+    "version",
+}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_console.settings")
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the settings are named
-
-    execute_from_command_line(sys.argv)
+    command = (sys.argv + [""])[1]
+    try:
+        with contextlib.nullcontext() if command in WITHOUT_SERVERS else embedded.servers(embedded.var_dir()):
+            execute_from_command_line(sys.argv)
+    except (embedded.EmbeddedError, ImproperlyConfigured) as error:
+        sys.exit(f"manage.py: {error}")
 
 
 if __name__ == "__main__":
