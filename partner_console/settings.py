@@ -88,7 +88,7 @@ INSTALLED_APPS = [
     "uids",
     "quota",
     "linking",
-    "django.contrib.admin",
+    "partner_console.access.admin_app.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -212,7 +212,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 EMAIL_BACKEND = "post_office.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Partner console <console@localhost>")
 _mail = env.email_url_config(env.str("EMAIL_URL", default="dummymail://"))
-for _key in ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "EMAIL_USE_SSL"):
+for _key in (
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "EMAIL_HOST_USER",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_USE_TLS",
+    "EMAIL_USE_SSL",
+):
     if _key in _mail:
         globals()[_key] = _mail[_key]
 # Embedded without EMAIL_URL there is nobody to send to: the outbox page shows what would have gone out.
@@ -281,7 +288,10 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 # --- Files --------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", str(distribution("bootstrap-wrapper").locate_file("bootstrap")))]
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("bootstrap", str(distribution("bootstrap-wrapper").locate_file("bootstrap"))),
+]
 MEDIA_ROOT = VAR_DIR / "files"  # exports and uploads; never served by URL, only through checked views
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

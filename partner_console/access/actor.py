@@ -53,9 +53,7 @@ class Actor:
 NOBODY = Actor(role=Role.VIEWER, channel=Channel.CONSOLE, label="anonymous", is_authenticated=False)
 
 
-def actor_for_membership(
-    membership: Membership, *, channel: Channel = Channel.CONSOLE, request_id: str = ""
-) -> Actor:
+def actor_for_membership(membership: Membership, *, channel: Channel = Channel.CONSOLE, request_id: str = "") -> Actor:
     """The actor of a member in one partner; `membership` comes with its user and partner loaded."""
     partner = membership.partner
     return Actor(
@@ -73,9 +71,7 @@ def actor_for_membership(
 
 def operator_actor(user: User, *, request_id: str = "") -> Actor:
     """Platform staff: sees every partner, acts for none."""
-    return Actor(
-        role=Role.OPERATOR, channel=Channel.CONSOLE, label=user.email, user_pk=user.pk, request_id=request_id
-    )
+    return Actor(role=Role.OPERATOR, channel=Channel.CONSOLE, label=user.email, user_pk=user.pk, request_id=request_id)
 
 
 def system_actor(name: str, *, partner: Partner | None = None) -> Actor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 import zoneinfo
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +16,8 @@ from .models import DEFAULT_ZONE
 from .selectors import memberships_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .models import Membership, User
 
 PARTNER_SESSION_KEY = "partner"
@@ -50,7 +51,7 @@ class ActorMiddleware:
 
     @staticmethod
     def _membership(request: ActorRequest) -> Membership | None:
-        """The chosen partner's membership, else the first. An operator works as operator until they choose a partner."""
+        """The chosen partner's membership, else the first. An operator is one until they choose a partner."""
         memberships = memberships_of(request.user.pk)
         chosen = request.session.get(PARTNER_SESSION_KEY)
         for membership in memberships:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .policy import MEMBER_ROLES, PartnerKind, Role
+from .policy import MEMBER_ROLES, PartnerKind
 from .scoping import PartnerScoped, ScopedQuerySet
 
 LANGUAGE_CHOICES = [("en", "English"), ("zh-hans", "简体中文"), ("ja", "日本語")]
@@ -30,7 +30,12 @@ class Partner(PartnerScoped):
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=20, choices=PartnerKind.choices)
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="second_tier", verbose_name=_("distributor")
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="second_tier",
+        verbose_name=_("distributor"),
     )
     master_uid = models.CharField(_("master UID"), max_length=20, validators=[RegexValidator(r"^[0-9]{1,20}$")])
     currency = models.CharField(_("currency"), max_length=3, default="USD")
@@ -45,10 +50,14 @@ class Partner(PartnerScoped):
         models.EmailField(), default=list, blank=True, verbose_name=_("quota alert recipients")
     )
     warning_percent = models.PositiveSmallIntegerField(
-        _("default quota warning threshold (%)"), default=20, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("default quota warning threshold (%)"),
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     invitation_days = models.PositiveSmallIntegerField(
-        _("invitations valid for (days)"), default=15, validators=[MinValueValidator(7), MaxValueValidator(30)]
+        _("invitations valid for (days)"),
+        default=15,
+        validators=[MinValueValidator(7), MaxValueValidator(30)],
     )
     increase_is_red = models.BooleanField(_("show increases in red, as ACPN does"), default=True)
     is_active = models.BooleanField(_("active"), default=True)
@@ -66,7 +75,8 @@ class Partner(PartnerScoped):
             models.CheckConstraint(condition=Q(invitation_days__range=(7, 30)), name="access_partner_invitation_days"),
             # A second-tier partner is a reseller: only distributors have them (acpn.md §1).
             models.CheckConstraint(
-                condition=Q(parent__isnull=True) | Q(kind=PartnerKind.RESELLER), name="access_partner_second_tier"
+                condition=Q(parent__isnull=True) | Q(kind=PartnerKind.RESELLER),
+                name="access_partner_second_tier",
             ),
         ]
 
@@ -146,7 +156,11 @@ class Membership(PartnerScoped):
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="memberships")
     role = models.CharField(_("role"), max_length=20, choices=MEMBER_ROLE_CHOICES)
     ram_uid = models.CharField(
-        _("RAM account UID"), max_length=20, blank=True, default="", validators=[RegexValidator(r"^[0-9]{1,20}$")]
+        _("RAM account UID"),
+        max_length=20,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"^[0-9]{1,20}$")],
     )
     is_active = models.BooleanField(_("active"), default=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -161,7 +175,9 @@ class Membership(PartnerScoped):
         verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint(fields=["user", "partner"], name="access_membership_once"),
-            models.CheckConstraint(condition=Q(role__in=[r.value for r in MEMBER_ROLES]), name="access_membership_role"),
+            models.CheckConstraint(
+                condition=Q(role__in=[r.value for r in MEMBER_ROLES]), name="access_membership_role"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -180,7 +196,11 @@ class MemberInvitation(PartnerScoped):
     email = models.EmailField(_("e-mail"))
     role = models.CharField(_("role"), max_length=20, choices=MEMBER_ROLE_CHOICES)
     ram_uid = models.CharField(
-        _("RAM account UID"), max_length=20, blank=True, default="", validators=[RegexValidator(r"^[0-9]{1,20}$")]
+        _("RAM account UID"),
+        max_length=20,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"^[0-9]{1,20}$")],
     )
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", editable=False)

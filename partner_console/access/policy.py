@@ -61,7 +61,18 @@ class Permission(TextChoices):
 
 
 P = Permission
-_VIEW = frozenset({P.UID_VIEW, P.UID_EXPORT, P.CONTROL_VIEW, P.QUOTA_VIEW, P.LINK_VIEW, P.APPROVAL_VIEW, P.AUDIT_VIEW, P.MEMBER_VIEW})
+_VIEW = frozenset(
+    {
+        P.UID_VIEW,
+        P.UID_EXPORT,
+        P.CONTROL_VIEW,
+        P.QUOTA_VIEW,
+        P.LINK_VIEW,
+        P.APPROVAL_VIEW,
+        P.AUDIT_VIEW,
+        P.MEMBER_VIEW,
+    }
+)
 _QUOTA = frozenset({P.QUOTA_VIEW, P.QUOTA_EDIT})
 _CONTROL = frozenset({P.CONTROL_VIEW, P.CONTROL_CHANGE})
 _ALL = frozenset(Permission) - {P.PLATFORM}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ScopedQuerySet(models.QuerySet):  # type: ignore[type-arg]  # generic over each model's own type by django-stubs
-    """Rows of one partner. Operators and the unscoped system see all; a member sees their partner's; nobody, nothing."""
+    """Rows of one partner. Operators and the unscoped system see all; a member their partner's; nobody, nothing."""
 
     def visible_to(self, actor: Actor) -> Self:
         path = getattr(self.model, "partner_path", "")

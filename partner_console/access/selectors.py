@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from .models import MemberInvitation, Membership, Partner
+from partner_console.errors import NotFound
+
+from .models import MemberInvitation, Membership, Partner, User
 from .policy import Permission, require
 
 if TYPE_CHECKING:
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 def memberships_of(user_pk: int) -> list[Membership]:
     """The partners this person may work in, by name. Not scoped by actor: it is what an actor is made from."""
     return list(
-        Membership.objects.active().filter(user_id=user_pk).select_related("partner", "user").order_by("partner__name", "pk")
+        Membership.objects.active()
+        .filter(user_id=user_pk)
+        .select_related("partner", "user")
+        .order_by("partner__name", "pk")
     )
 
 
@@ -54,6 +59,14 @@ def managers_for_choice(actor: Actor) -> list[str]:
     return sorted({name or email for name, email in names})
 
 
-def invitation_is_current(invitation: MemberInvitation) -> bool:
-    """Open and not expired, at this moment (UTC)."""
-    return invitation.is_open and invitation.expires_at > timezone.now()
+def find_switch_target(*, user_pk: int, partner: str) -> Membership:
+    """The person's active membership in the partner with this pk; NotFound for anything else."""
+    for membership in memberships_of(user_pk):
+        if str(membership.partner_id) == partner:
+            return membership
+    raise NotFound("not_found", _("You are not a member of that partner."))
+
+
+def has_login(email: str) -> bool:
+    """Whether this address can sign in already. Only for somebody who holds an invitation to it."""
+    return User.objects.filter(email=email).exists()

@@ -1,0 +1,15 @@
+"""What every form needs: a domain error shown beside the field it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.forms import BaseForm
+
+    from partner_console.errors import DomainError
+
+
+def add_domain_error(form: BaseForm, error: DomainError) -> None:
+    """Put the refusal of a service into the form it came from (style §9): at its field when the form has it."""
+    form.add_error(error.field if error.field in form.fields else None, str(error.message))
