@@ -28,7 +28,7 @@ WITHOUT_SERVERS = {
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_console.settings")
-    command = (sys.argv + [""])[1]
+    command = [*sys.argv, ""][1]
     try:
         with contextlib.nullcontext() if command in WITHOUT_SERVERS else embedded.servers(embedded.var_dir()):
             execute_from_command_line(sys.argv)

@@ -1,0 +1,28 @@
+"""What every test has; the servers are started by tests/support/servers.py."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.support.chromium import HOW_TO_INSTALL, find_chromium
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without Chromium the browser journeys are left out and said so; under CI nothing may be left out."""
+    journeys = [item for item in items if item.get_closest_marker("browser")]
+    if not journeys or find_chromium():
+        return
+    if os.environ.get("CI") == "true":
+        raise pytest.UsageError(f"CI runs the browser journeys, and there is no Chromium: {HOW_TO_INSTALL}")
+    items[:] = [item for item in items if item not in journeys]
+    config.hook.pytest_deselected(items=journeys)
+    config.stash[LEFT_OUT] = len(journeys)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"Left out {left_out} browser journeys, there is no Chromium: {HOW_TO_INSTALL}")
