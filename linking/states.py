@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from partner_console.access.policy import PartnerKind
 from partner_console.errors import Conflict
+from uids.states import AccountType
 
 
 class InvitationState(TextChoices):
@@ -40,7 +42,18 @@ MOVES: dict[InvitationState, frozenset[InvitationState]] = {
     S.REPLACED: frozenset(),
 }
 
+# What each kind of partner may invite (acpn.md §10.4: codes 3016, 3017, 3067); the first is the usual one.
+INVITABLE: dict[PartnerKind, tuple[AccountType, ...]] = {
+    PartnerKind.AGENCY: (AccountType.AGENCY_END_USER,),
+    PartnerKind.RESELLER: (AccountType.RESELLER_END_USER,),
+    PartnerKind.DISTRIBUTOR: (AccountType.RESELLER_END_USER, AccountType.T2_RESELLER),
+}
+
 WITH_CUSTOMER = (S.SENT, S.OPENED)
+# The customer said yes: only from here on may anything be linked.
+CONSENTED = (S.APPROVED, S.LINKED, S.VERIFIED, S.FAILED)
+# What a new invitation of the same UID takes the place of.
+REPLACEABLE = (S.EXPIRED, S.FAILED)
 OPEN = (S.DRAFT, S.AWAITING_CHECK, S.SENT, S.OPENED, S.APPROVED)
 
 
@@ -50,6 +63,33 @@ class Progress(TextChoices):
     PENDING = "pending", _("Pending")
     SUCCESSFUL = "successful", _("Successful")
     FAILED = "failed", _("Failed")
+
+
+class DeclineReason(TextChoices):
+    """Why the customer said no, in words they choose from."""
+
+    NOT_ME = "not_me", _("This is not my account")
+    STRANGER = "stranger", _("I do not know this company")
+    TERMS = "terms", _("I do not agree with what would change")
+    OTHER_PARTNER = "other_partner", _("I work with another partner")
+    OTHER = "other", _("Another reason")
+
+
+class Standing(TextChoices):
+    """What a customer's link is worth now; each has its own page (design §5)."""
+
+    OPEN = "open", _("Open")
+    ANSWERED = "answered", _("Answered")
+    EXPIRED = "expired", _("Expired")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    REPLACED = "replaced", _("Replaced")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class MailKind(TextChoices):
+    INVITATION = "invitation", _("Invitation")
+    REPEATED = "repeated", _("Invitation, sent again")
+    LINKED = "linked", _("Notice that the account is linked")
 
 
 class Turn(TextChoices):
@@ -85,3 +125,14 @@ def ensure_move(current: str, target: InvitationState) -> None:
             % {"current": InvitationState(current).label, "target": target.label},
             data={"state": current},
         )
+
+
+def standing(state: str) -> Standing:
+    """What the current link of an invitation in `state` (read-time state, so EXPIRED included) shows."""
+    if state in WITH_CUSTOMER:
+        return Standing.OPEN
+    if state in CONSENTED or state == S.DECLINED:
+        return Standing.ANSWERED
+    return {
+        S.EXPIRED: Standing.EXPIRED, S.WITHDRAWN: Standing.WITHDRAWN, S.REPLACED: Standing.REPLACED,
+    }.get(InvitationState(state), Standing.UNKNOWN)  # fmt: skip

@@ -1,3 +1,4 @@
-from .invitation import Invitation
+from linking.models.invitation import Invitation
+from linking.models.token import InvitationMail, InvitationToken
 
-__all__ = ["Invitation"]
+__all__ = ["Invitation", "InvitationMail", "InvitationToken"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -11,7 +10,17 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linking.states import OPEN, WITH_CUSTOMER, InvitationState, Progress, Turn, progress, turn
+from linking.states import (
+    CONSENTED,
+    OPEN,
+    WITH_CUSTOMER,
+    DeclineReason,
+    InvitationState,
+    Progress,
+    Turn,
+    progress,
+    turn,
+)
 from partner_console.access.models import LANGUAGE_CHOICES, Partner, User
 from partner_console.access.scoping import PartnerScoped, ScopedQuerySet
 from uids.models import LinkedAccount
@@ -19,17 +28,25 @@ from uids.models.account import MANAGER_CHARACTERS, NICKNAME_BYTES, REMARKS_BYTE
 from uids.models.validators import MaxBytesValidator
 from uids.states import AccountType, Environment, PurchaseControl, ShutdownPolicy
 
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
 
 class InvitationQuerySet(ScopedQuerySet):
     def due_to_expire(self, now: datetime) -> InvitationQuerySet:
         return self.filter(state__in=WITH_CUSTOMER, expires_at__lte=now)
 
+    def to_link(self, now: datetime, lease: timedelta) -> InvitationQuerySet:
+        """Approved, and either nobody has taken it up and its time has come, or whoever did has been gone too long."""
+        waiting = Q(in_flight_since__isnull=True) & (Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now))
+        return self.filter(waiting | Q(in_flight_since__lte=now - lease), state=InvitationState.APPROVED)
+
 
 class Invitation(PartnerScoped):
     """What is asked, where it stands, and what the link starts with (design §5).
 
-    The token is only ever in the mail: here it is a SHA-256. EXPIRED is computed at read time (`current_state`)
-    and made final by the worker.
+    EXPIRED is computed at read time (`current_state`) and made final by the worker. The customer's way in is an
+    `InvitationToken`, whose plain form is only ever in the mail.
     """
 
     partner_path: ClassVar[str] = "partner"
@@ -39,9 +56,7 @@ class Invitation(PartnerScoped):
         _("UID"), max_length=20, blank=True, default="", validators=[RegexValidator(r"^[0-9]{1,20}$")]
     )
     email = models.EmailField(_("customer's e-mail"))
-    company = models.CharField(
-        _("company"), max_length=NICKNAME_BYTES, validators=[MaxBytesValidator(NICKNAME_BYTES)]
-    )
+    company = models.CharField(_("company"), max_length=NICKNAME_BYTES, validators=[MaxBytesValidator(NICKNAME_BYTES)])
     account_type = models.PositiveSmallIntegerField(_("account type"), choices=AccountType.choices)
     country = models.CharField(_("country"), max_length=2, blank=True, default="")
     purpose = models.CharField(_("purpose"), max_length=200, blank=True, default="")
@@ -53,7 +68,12 @@ class Invitation(PartnerScoped):
     note_to_customer = models.CharField(_("note to the customer"), max_length=500, blank=True, default="")
 
     quota = models.DecimalField(
-        _("starting quota"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+        _("starting quota"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
     )
     warning_percent = models.PositiveSmallIntegerField(
         _("Quota Warning Threshold (%)"),
@@ -62,31 +82,42 @@ class Invitation(PartnerScoped):
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     shutdown_policy = models.CharField(
-        _("shutdown policy"), max_length=20, choices=ShutdownPolicy.choices, default=ShutdownPolicy.IMMEDIATELY_STOP
+        _("shutdown policy"),
+        max_length=20,
+        choices=ShutdownPolicy.choices,
+        default=ShutdownPolicy.IMMEDIATELY_STOP,
     )
     purchase_control = models.CharField(
         _("purchase control"), max_length=20, choices=PurchaseControl.choices, default=PurchaseControl.NORMAL
     )
     business_manager = models.CharField(_("business manager"), max_length=MANAGER_CHARACTERS, blank=True, default="")
     remarks = models.CharField(
-        _("remarks"), max_length=REMARKS_BYTES, blank=True, default="", validators=[MaxBytesValidator(REMARKS_BYTES)]
+        _("remarks"),
+        max_length=REMARKS_BYTES,
+        blank=True,
+        default="",
+        validators=[MaxBytesValidator(REMARKS_BYTES)],
     )
 
     state = models.CharField(_("state"), max_length=20, choices=InvitationState.choices, default=InvitationState.DRAFT)
-    token_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 NULL until sent
     expires_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
-    proof_failures = models.PositiveSmallIntegerField(default=0)
+    # All wrong tries ever; every fifth locks for a while.
+    proof_failures = models.PositiveIntegerField(default=0)
     proof_locked_until = models.DateTimeField(null=True, blank=True)
+    decline_code = models.CharField(max_length=20, choices=DeclineReason.choices, blank=True, default="")
     decline_reason = models.CharField(max_length=500, blank=True, default="")
 
     # Linking at the cloud: claimed before the network call, so a redelivered task finds it (style §12).
+    # `link_round` counts what staff retried after a refusal; `attempts` counts the calls of this round.
+    link_round = models.PositiveSmallIntegerField(default=1)
+    attempts = models.PositiveSmallIntegerField(default=0)
     vendor_ticket = models.CharField(max_length=100, blank=True, default="")
     in_flight_since = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
     failure_code = models.CharField(max_length=60, blank=True, default="")
     failure_message = models.CharField(max_length=500, blank=True, default="")
     account = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, blank=True, related_name="invitations")
@@ -109,15 +140,35 @@ class Invitation(PartnerScoped):
                 condition=Q(state__in=OPEN) & ~Q(uid=""),
                 name="linking_invitation_one_open",
             ),
+            # Never a link without the customer's approval, whatever code or console is used (design §5).
+            models.CheckConstraint(
+                condition=~Q(state__in=CONSENTED) | Q(approved_at__isnull=False), name="linking_invitation_consented"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[InvitationState.LINKED, InvitationState.VERIFIED]) | Q(account__isnull=False),
+                name="linking_invitation_account",
+            ),
         ]
         indexes = [
             models.Index(fields=["partner", "created_at", "id"], name="linking_partner_created"),
+            models.Index(fields=["partner", "state", "created_at", "id"], name="linking_partner_state"),
+            models.Index(fields=["uid"], name="linking_uid"),
             models.Index(fields=["expires_at"], condition=Q(state__in=WITH_CUSTOMER), name="linking_expiry_due"),
             models.Index(fields=["id"], condition=Q(state=InvitationState.APPROVED), name="linking_approved"),
         ]
 
     def __str__(self) -> str:
         return f"{self.uid or self.email} {self.company}".strip()
+
+    @property
+    def reference(self) -> str:
+        """Ours for this link at the cloud: the same in every repeat, new only after a refusal was retried."""
+        return f"invitation-{self.pk}-{self.link_round}"
+
+    @property
+    def is_asked_of_cloud(self) -> bool:
+        """A request may have reached the cloud: from here on only its answer decides."""
+        return self.state == InvitationState.APPROVED and self.attempts > 0
 
     @property
     def current_state(self) -> InvitationState:

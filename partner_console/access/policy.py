@@ -27,7 +27,8 @@ class PartnerKind(TextChoices):
 
 
 class Role(TextChoices):
-    """A member's role in one partner. OPERATOR and SYSTEM are not memberships: platform staff, and our own worker."""
+    """A member's role in one partner. The last three are no memberships: platform staff, our own worker, and whoever
+    holds the link of one invitation (a CUSTOMER actor has no partner, so scoping shows it nothing)."""
 
     OWNER = "owner", _("Owner")
     MANAGER = "manager", _("Business manager")
@@ -35,6 +36,7 @@ class Role(TextChoices):
     VIEWER = "viewer", _("Viewer")
     OPERATOR = "operator", _("Operator")
     SYSTEM = "system", _("System")
+    CUSTOMER = "customer", _("Customer")
 
 
 MEMBER_ROLES = (Role.OWNER, Role.MANAGER, Role.FINANCE, Role.VIEWER)
@@ -52,6 +54,8 @@ class Permission(TextChoices):
     QUOTA_EDIT = "quota.edit", _("Change quota and thresholds")
     LINK_VIEW = "link.view", _("See invitations")
     LINK_INVITE = "link.invite", _("Invite customers")
+    OUTBOX_VIEW = "outbox.view", _("Read stored mail with its links")
+    LINK_ANSWER = "link.answer", _("Answer one's own invitation")
     APPROVAL_VIEW = "approval.view", _("See what waits for a second person")
     AUDIT_VIEW = "audit.view", _("See the audit trail")
     MEMBER_VIEW = "member.view", _("See members")
@@ -75,7 +79,7 @@ _VIEW = frozenset(
 )
 _QUOTA = frozenset({P.QUOTA_VIEW, P.QUOTA_EDIT})
 _CONTROL = frozenset({P.CONTROL_VIEW, P.CONTROL_CHANGE})
-_ALL = frozenset(Permission) - {P.PLATFORM}
+_ALL = frozenset(Permission) - {P.PLATFORM, P.LINK_ANSWER}
 
 # An agency's customers pay the cloud themselves: no quota, no shutdown control, and no business manager
 # (seed 004 §1 and §2; acpn.md §2). Absent from its pages, 403 at its URLs (design §2).
@@ -87,12 +91,14 @@ KIND_MAY: dict[PartnerKind, frozenset[Permission]] = {
 
 ROLE_MAY: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _ALL,
-    Role.MANAGER: _VIEW | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE},
+    Role.MANAGER: _VIEW | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE, P.OUTBOX_VIEW},
     Role.FINANCE: _VIEW | {P.QUOTA_EDIT},
     Role.VIEWER: _VIEW,
     # Operators look and rescue; they never act for a partner without being a member of it.
-    Role.OPERATOR: _VIEW | {P.PLATFORM},
-    Role.SYSTEM: frozenset(Permission),
+    Role.OPERATOR: _VIEW | {P.PLATFORM, P.OUTBOX_VIEW},
+    # Nobody but the customer answers for the customer, our own worker included.
+    Role.SYSTEM: frozenset(Permission) - {P.LINK_ANSWER},
+    Role.CUSTOMER: frozenset({P.LINK_ANSWER}),
 }
 
 
@@ -120,7 +126,7 @@ def allows(actor: Actor, permission: Permission) -> Verdict:
             reason=_("Your role, %(role)s, does not include: %(what)s. Ask an owner of your partner.")
             % {"role": actor.role.label, "what": permission.label},
         )
-    if actor.role in (Role.SYSTEM, Role.OPERATOR):
+    if actor.role in (Role.SYSTEM, Role.OPERATOR, Role.CUSTOMER):
         return ALLOWED
     if actor.partner_kind is None:
         return Verdict(allowed=False, reason=_("You are not an active member of any partner."))

@@ -1,0 +1,131 @@
+"""What the overview shows: everything that waits for somebody, over all three domains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Max, Min, Q, Sum
+from django.utils import timezone
+
+from linking.models import Invitation
+from linking.states import OPEN, WITH_CUSTOMER, InvitationState, Turn, turn
+from partner_console.access.policy import Permission, allows
+from partner_console.approvals.models import Approval, ApprovalState
+from quota.models import CreditAccount
+from uids.models import LinkedAccount
+from uids.states import LIVE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from partner_console.access.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Sums over the partner's live accounts, in its currency. Sub-accounts spend their master's quota."""
+
+    quota: Decimal
+    used: Decimal
+    arrears: Decimal
+    n_in_alarm: int
+    n_in_arrears: int
+    oldest_figures: datetime | None
+    newest_figures: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Counts for the tiles. `exposure` is None where the actor may not see quota (agencies)."""
+
+    n_accounts: int
+    n_frozen: int
+    n_to_be_confirmed: int
+    n_customer: int
+    n_cloud: int
+    n_us: int
+    n_second_person: int
+    n_expiring: int
+    n_approvals: int
+    exposure: Exposure | None
+    may_see_links: bool
+    may_see_controls: bool
+
+
+EXPIRES_SOON_DAYS = 3
+
+
+def overview(actor: Actor) -> Overview:
+    """Everything the actor may see, in five queries whatever the number of accounts."""
+    by_turn = _open_links_by_turn(actor)
+    accounts = LinkedAccount.objects.visible_to(actor).live()
+    counts = accounts.aggregate(
+        n=Count("pk"),
+        frozen=Count("pk", filter=Q(payg_frozen=True)),
+        confirm=Count("pk", filter=Q(relationship="to_be_confirmed")),
+    )
+    soon = timezone.now() + timedelta(days=EXPIRES_SOON_DAYS)
+    return Overview(
+        n_accounts=counts["n"],
+        n_frozen=counts["frozen"],
+        n_to_be_confirmed=counts["confirm"],
+        n_customer=by_turn[Turn.CUSTOMER],
+        n_cloud=by_turn[Turn.CLOUD],
+        n_us=by_turn[Turn.US],
+        n_second_person=by_turn[Turn.SECOND_PERSON],
+        n_expiring=Invitation.objects.visible_to(actor)
+        .filter(state__in=WITH_CUSTOMER, expires_at__gt=timezone.now(), expires_at__lte=soon)
+        .count(),
+        n_approvals=Approval.objects.visible_to(actor)
+        .filter(state=ApprovalState.WAITING)
+        .exclude(asked_by_id=actor.user_pk)
+        .count(),
+        exposure=_exposure(actor) if allows(actor, Permission.QUOTA_VIEW) else None,
+        may_see_links=bool(allows(actor, Permission.LINK_VIEW)),
+        may_see_controls=bool(allows(actor, Permission.CONTROL_VIEW)),
+    )
+
+
+def _open_links_by_turn(actor: Actor) -> dict[Turn, int]:
+    """Open and failed invitations by whose turn it is. Expired ones that no worker has closed yet are nobody's."""
+    rows = (
+        Invitation.objects.visible_to(actor)
+        .filter(state__in=[*OPEN, InvitationState.FAILED])
+        .exclude(state__in=WITH_CUSTOMER, expires_at__lte=timezone.now())
+        .values("state")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    counts = dict.fromkeys(Turn, 0)
+    for row in rows:
+        counts[turn(row["state"])] += row["n"]
+    return counts
+
+
+def _exposure(actor: Actor) -> Exposure:
+    sums = (
+        CreditAccount.objects.visible_to(actor)
+        .filter(account__relationship__in=LIVE)
+        .aggregate(
+            quota=Sum("amount"),
+            deducted=Sum("deducted"),
+            undeducted=Sum("undeducted"),
+            arrears=Sum("available", filter=Q(available__lt=0)),
+            alarms=Count("pk", filter=Q(in_alarm=True)),
+            in_arrears=Count("pk", filter=Q(available__lt=0)),
+            oldest=Min("as_of"),
+            newest=Max("as_of"),
+        )
+    )
+    return Exposure(
+        quota=sums["quota"] or 0,
+        used=(sums["deducted"] or 0) + (sums["undeducted"] or 0),
+        arrears=sums["arrears"] or 0,
+        n_in_alarm=sums["alarms"],
+        n_in_arrears=sums["in_arrears"],
+        oldest_figures=sums["oldest"],
+        newest_figures=sums["newest"],
+    )
