@@ -19,6 +19,8 @@ from post_office.tasks import send_queued_mail
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+PARTNER_HEADER = "X-Console-Partner"
+
 
 def absolute_url(name: str, *args: object) -> str:
     """The address of a named URL as people outside type it, from `settings.BASE_URL`."""
@@ -33,11 +35,12 @@ def queue_mail(
     language: str,
     headers: Mapping[str, str] | None = None,
     zone: str = "",
+    partner_code: str = "",
 ) -> Email:
     """Store one mail in the caller's transaction and wake the sender after it commits.
 
     Renders `templates/mail/<template>.subject.txt`, `.txt` and `.html` in `language`, with times in `zone`
-    (UTC when empty). The texts are rendered here, once: what the outbox shows is what goes out, and nothing a
+    (UTC when empty). `partner_code` says whose mail it is: only that partner's staff find it in the outbox. The texts are rendered here, once: what the outbox shows is what goes out, and nothing a
     customer or a colleague typed is ever taken for a template. Raises outside a transaction, for no `to`,
     and `ValidationError` for an address that is none.
     """
@@ -67,7 +70,7 @@ def queue_mail(
         status=STATUS.queued,
         priority=PRIORITY.medium,
         message_id=make_msgid(domain=urlsplit(settings.BASE_URL).hostname),
-        headers={"Auto-Submitted": "auto-generated", **(headers or {})},
+        headers={"Auto-Submitted": "auto-generated", PARTNER_HEADER: partner_code, **(headers or {})},
     )
     email.save()  # validates addresses
     # The row is the queue; a broker that is away only delays the mail until beat comes round (style §12).

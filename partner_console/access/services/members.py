@@ -233,6 +233,8 @@ def _send(invitation: MemberInvitation, token: str) -> None:
         to=invitation.email,
         template="member_invitation",
         language=invitation.partner.language,
+        zone=invitation.partner.time_zone,
+        partner_code=invitation.partner.code,
         context={
             "partner": invitation.partner,
             "role": Role(invitation.role).label,
