@@ -78,6 +78,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Applications -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "django.contrib.auth",  # before ours: its admin entries are replaced
     "partner_console.web",
     "partner_console.access",
     "partner_console.audit",
@@ -89,7 +90,6 @@ INSTALLED_APPS = [
     "quota",
     "linking",
     "partner_console.access.admin_app.ConsoleAdminConfig",
-    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -303,6 +303,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000  # a bulk action posts up to 5,000 selecte
 
 # --- The console's own --------------------------------------------------------------------------------------
 CLOUD_PORT = "partner_console.cloud.simulated.adapter.SimulatedCloud"
+# How the simulated cloud learns of accounts that came by import: named here, because the kernel imports no app.
+SIMULATED_CLOUD_SOURCE = "quota.selectors.simulation.figures_for_simulation"
 DEMO = EMBEDDED and env.bool("DEMO", default=True)
 _demo_password = VAR_DIR / "demo_password"
 DEMO_PASSWORD = _demo_password.read_text(encoding="utf-8").strip() if DEMO and _demo_password.exists() else ""

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from partner_console.web.admin import LookUpAdmin
+
+from .models import AccountImport, CreditAccount, ImportRow, LedgerEntry, Warning
+
+
+@admin.register(CreditAccount)
+class CreditAccountAdmin(LookUpAdmin):
+    """Money: read-only here as everywhere but in the ledger's service."""
+
+    list_display = ("account", "partner", "amount", "deducted", "undeducted", "available", "warning_percent", "in_alarm")
+    list_filter = ("in_alarm",)
+    search_fields = ("=account__uid", "account__nickname")
+    list_select_related = ("account", "partner")
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(LookUpAdmin):
+    list_display = ("at", "credit", "seq", "kind", "before", "value", "after", "method", "operator")
+    list_filter = ("kind", "method")
+    search_fields = ("=credit__account__uid", "operator", "=idempotency_key")
+    list_select_related = ("credit",)
+
+
+@admin.register(Warning)
+class WarningAdmin(LookUpAdmin):
+    list_display = ("fired_at", "credit", "partner", "percent", "available", "mailed_at", "recovered_at")
+    search_fields = ("=credit__account__uid",)
+    list_select_related = ("credit", "partner")
+
+
+@admin.register(AccountImport)
+class AccountImportAdmin(LookUpAdmin):
+    list_display = ("created_at", "partner", "user", "file_name", "state", "n_rows", "n_done")
+    list_filter = ("state",)
+    search_fields = ("file_name", "partner__code", "user__email")
+    list_select_related = ("partner", "user")
+    exclude = ("file",)
+
+
+@admin.register(ImportRow)
+class ImportRowAdmin(LookUpAdmin):
+    list_display = ("job", "number", "verdict", "reason", "done")
+    list_filter = ("verdict",)
+    search_fields = ("=job__pk", "reason")
+    list_select_related = ("job",)
