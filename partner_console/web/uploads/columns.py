@@ -43,8 +43,7 @@ def guess_columns(headers: Sequence[str], fields: Sequence[Field]) -> dict[str, 
 def _closest(name: list[str], fields: Sequence[Field]) -> str | None:
     """The one field a misspelt header must mean, or None."""
     scores = {
-        field.key: max((_likeness(name, _words(alias)) for alias in field.aliases), default=0.0)
-        for field in fields
+        field.key: max((_likeness(name, _words(alias)) for alias in field.aliases), default=0.0) for field in fields
     }
     ranked = sorted(((score, key) for key, score in scores.items()), reverse=True)
     if not ranked or ranked[0][0] < CUTOFF:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from partner_console.errors import Invalid
 from partner_console.web.uploads.table import LIMITS, Limits, Table
-from partner_console.web.uploads.text import read_decoded, read_text
+from partner_console.web.uploads.text import read_text
 from partner_console.web.uploads.xlsx import read_xlsx
 
 ZIP_START = b"PK\x03\x04"
@@ -33,9 +33,10 @@ def read_upload(
 
 def read_pasted(text: str, *, limits: Limits = LIMITS) -> Table:
     """Read what was pasted into a form: spreadsheet cells, CSV text, a list of ids. Raises `Invalid`."""
-    if len(text) > limits.file_size:
+    content = text.encode("utf-8", "replace")  # half a surrogate pair cannot be stored anyway
+    if len(content) > limits.file_size:
         raise _too_large(limits)
-    return read_decoded(text, limits=limits, kind="pasted")
+    return read_text(content, limits=limits, encoding="utf-8", kind="pasted")
 
 
 def _bytes_of(upload: BinaryIO | bytes | Path, limits: Limits) -> bytes:

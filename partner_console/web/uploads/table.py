@@ -171,8 +171,7 @@ def _count_rows(source: Callable[[], Iterator[RawRow]], *, after: int, limits: L
         if count > limits.rows:
             raise Invalid(
                 "upload_too_many_rows",
-                _("The file has more than %(limit)d rows. Split it into smaller files.")
-                % {"limit": limits.rows},
+                _("The file has more than %(limit)d rows. Split it into smaller files.") % {"limit": limits.rows},
             )
         if len(raw.cells) > limits.columns and _used_width(raw) > limits.columns:
             raise Invalid(

@@ -25,36 +25,41 @@ ENCODINGS = (
 SCORED_CHARACTERS = 5_000
 SNIFFED_RECORDS = 50
 SEPARATOR_LINE = re.compile(r"^sep=(.)\r?\n", re.I)
+HEAD = 200_000
+CHUNK = 1 << 20
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 NOT_TEXT = (b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
 MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|table|meta|script)", re.I)
 
 
-def read_text(content: bytes, *, limits: Limits, encoding: str = "") -> Table:
+def read_text(content: bytes, *, limits: Limits, encoding: str = "", kind: str = "csv") -> Table:
     """Read the bytes of a text file. `encoding` overrides the guess. Raises `Invalid`."""
     if content.startswith(NOT_TEXT):
         raise _not_a_table()
     if encoding and encoding not in ENCODINGS:
         raise Invalid("upload_encoding", _("This encoding is not known."), field="encoding")
-    text, used = _decode(content, encoding)
-    return read_decoded(text, limits=limits, kind="csv", encoding=used)
-
-
-def read_decoded(text: str, *, limits: Limits, kind: str, encoding: str = "") -> Table:
-    """Read text that needs no decoding, as pasted into a form."""
-    if MARKUP.match(text):
+    codec = _codec(content, encoding)
+    head = _head(content, codec)
+    if MARKUP.match(head):
         raise _not_a_table()
-    hint = SEPARATOR_LINE.match(text)
-    delimiter = hint[1] if hint else _sniff_delimiter(text)
-    skipped = hint.end() if hint else 0
+    hint = SEPARATOR_LINE.match(head)
+    delimiter = hint[1] if hint else _sniff_delimiter(head)
 
     def source() -> Iterator[RawRow]:
-        stream = io.StringIO(text, newline="")
-        stream.seek(skipped)
-        reader = csv.reader(stream, delimiter=delimiter)
-        for number, cells in enumerate(_records(reader), 2 if hint else 1):
+        # Decoded while reading: the whole text at once would take several times the file's size.
+        stream = io.TextIOWrapper(io.BytesIO(content), encoding=codec, newline="")
+        if hint:
+            stream.readline()
+        records = _records(csv.reader(stream, delimiter=delimiter))
+        for number, cells in enumerate(records, 2 if hint else 1):
             yield RawRow(number, [plain_text(cell) for cell in cells])
 
-    return build_table(source, limits=limits, kind=kind, encoding=encoding, delimiter=delimiter)
+    shown = "utf-16" if codec.startswith("utf-16") else codec.removesuffix("-sig")
+    return build_table(source, limits=limits, kind=kind, encoding=shown, delimiter=delimiter)
 
 
 def _records(reader: Iterator[list[str]]) -> Iterator[list[str]]:
@@ -64,56 +69,60 @@ def _records(reader: Iterator[list[str]]) -> Iterator[list[str]]:
         raise _not_a_table() from error
 
 
-def _decode(content: bytes, encoding: str) -> tuple[str, str]:
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            return _strictly(content, name), name.removesuffix("-sig")
-    if encoding:
-        return _strictly(content, encoding), encoding
-    nulls = content[:4000].count(0)
-    if nulls * 4 > len(content[:4000]):
-        name = "utf-16-le" if content[1:4000:2].count(0) > content[0:4000:2].count(0) else "utf-16-be"
-        return _strictly(content, name), "utf-16"
-    if nulls:
+def _codec(content: bytes, wanted: str) -> str:
+    """The codec that reads all of the content. A byte order mark outranks a person's choice, as it cannot be wrong."""
+    head = content[:HEAD]
+    nulls = head.count(0)
+    if mark := next((codec for mark, codec in MARKS if content.startswith(mark)), wanted):
+        codec = mark
+    elif nulls * 4 > len(head):
+        codec = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+    elif nulls:
         raise _not_a_table()
-    return _guess(content)
-
-
-def _strictly(content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
+    else:
+        return _guess(content)
+    if not _decodes(content, codec):
         raise Invalid(
             "upload_encoding",
             _("The file cannot be read as %(encoding)s. Save it as CSV UTF-8 and try again.")
-            % {"encoding": encoding.upper()},
+            % {"encoding": codec.removesuffix("-sig").upper()},
             field="encoding",
-        ) from error
+        )
+    return codec
 
 
-def _guess(content: bytes) -> tuple[str, str]:
+def _guess(content: bytes) -> str:
     """UTF-8 proves itself; the rest decode almost anything, so the likeliest reading wins."""
-    candidates: list[tuple[float, str, str]] = []
-    for name in ("utf-8", "gb18030", "cp932", "cp1252"):
-        try:
-            text = content.decode(name)
-        except UnicodeDecodeError:
-            continue
-        if name == "utf-8":
-            return text, name
-        candidates.append((_likelihood(text, name), name, text))
-    if not candidates:
+    if _decodes(content, "utf-8"):
+        return "utf-8"
+    likely = [
+        (_likelihood(_head(content, codec), codec), codec)
+        for codec in ("gb18030", "cp932", "cp1252")
+        if _decodes(content, codec)
+    ]
+    if not likely:
         raise Invalid(
             "upload_encoding",
             _("The file's character encoding was not recognised. Save it as CSV UTF-8 and try again."),
             field="encoding",
         )
-    best = max(candidates)
-    return best[2], best[1]
+    return max(likely)[1]
+
+
+def _decodes(content: bytes, codec: str) -> bool:
+    decoder = codecs.getincrementaldecoder(codec)()
+    try:
+        for start in range(0, len(content), CHUNK):
+            decoder.decode(content[start : start + CHUNK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _head(content: bytes, codec: str) -> str:
+    """The first part of a text that is known to decode, not cut inside a character."""
+    return codecs.getincrementaldecoder(codec)().decode(content[:HEAD])
 
 
 def _likelihood(text: str, encoding: str) -> float:
@@ -145,9 +154,8 @@ def _common_in_japanese(char: str) -> bool:
     return len(code) == 2 and 0x81 <= code[0] <= 0x97 and unicodedata.category(char) != "Co"
 
 
-def _sniff_delimiter(text: str) -> str:
+def _sniff_delimiter(head: str) -> str:
     """The delimiter that cuts most records into the same number of columns, more columns preferred."""
-    head = text[:200_000]
 
     def score(delimiter: str) -> tuple[float, int]:
         reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)

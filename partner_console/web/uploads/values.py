@@ -12,9 +12,7 @@ from partner_console.errors import Invalid
 
 WHOLE_DIGITS = 14  # what a Decimal(20, 6) column holds before the point
 AMOUNT = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?")
-CURRENCY = re.compile(
-    r"^(US|HK|S|A|C|NT)?[$€£¥₩฿]|^([A-Za-z]{3})(?=[\d(+.-])|(?<=[\d)])([A-Za-z]{3})$|[$€£¥元円]$"
-)
+CURRENCY = re.compile(r"^(US|HK|S|A|C|NT)?[$€£¥₩฿]|^([A-Za-z]{3})(?=[\d(+.-])|(?<=[\d)])([A-Za-z]{3})$|[$€£¥元円]$")
 TIME = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
     r"(?:[T\s]*(\d{1,2})[:时時](\d{1,2})(?:[:分](\d{1,2})(?:\.(\d{1,6}))?秒?|分)?)?"
@@ -117,9 +115,7 @@ def _decimal(bare: str, text: str, *, places: int, field: str) -> Decimal:
             field=field,
         )
     if len(whole.lstrip("0")) > WHOLE_DIGITS:
-        raise Invalid(
-            "number_too_large", _("“%(text)s” is too large.") % {"text": text.strip()[:60]}, field=field
-        )
+        raise Invalid("number_too_large", _("“%(text)s” is too large.") % {"text": text.strip()[:60]}, field=field)
     number = Decimal(f"{whole or '0'}.{fraction[:places].ljust(places, '0')}" if places else whole or "0")
     return -number if negative and number else number
 
