@@ -1,0 +1,141 @@
+"""Columns of a list and rows of prepared cells: twelve cells cost microseconds, not a template (style §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from django.utils.safestring import SafeString, mark_safe
+
+from partner_console.web import formats
+from partner_console.web.badges import status_badge
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from django.utils.functional import Promise
+
+    from partner_console.access.policy import Permission
+    from partner_console.web.keyset import Sort
+
+type_of_cell = Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `cell(row)` returns ready markup: build it with the functions below, which escape.
+
+    `permission` hides the column, also from `columns=`, from actors who lack it. `is_fixed` keeps it whatever was
+    chosen; `is_shown` says whether it is there until somebody chooses. `heads_row` makes its cell the row's header.
+    """
+
+    key: str
+    label: str | Promise
+    cell: type_of_cell
+    sort: Sort | None = None
+    css: str = ""
+    title: str | Promise = ""
+    permission: Permission | None = None
+    is_shown: bool = True
+    is_fixed: bool = False
+    heads_row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCell:
+    """What `ui/table.html` needs to draw a column's head."""
+
+    key: str
+    label: str | Promise
+    css: str = ""
+    sort_url: str = ""
+    direction: str = ""
+    title: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    key: Any
+    label: str
+    cells: SafeString
+    is_selected: bool = False
+
+
+@dataclass(slots=True)
+class Table:
+    """The context of `ui/table.html`."""
+
+    id: str
+    caption: str | Promise
+    columns: list[HeadCell]
+    rows: list[TableRow]
+    state: str = "rows"
+    message: dict[str, Any] | None = None
+    pager: dict[str, Any] | None = None
+    is_selectable: bool = False
+    refresh: tuple[str, str] | None = None
+    bulk: dict[str, Any] | None = None
+
+
+def prepared_rows(
+    objects: Iterable[Any],
+    columns: Sequence[Column],
+    *,
+    label: Callable[[Any], str] = str,
+    selected: frozenset[int] = frozenset(),
+) -> list[TableRow]:
+    """Rows whose cells are one string of markup each. `label` is what “Select …” says, so it names the row."""
+    parts = []
+    for column in columns:
+        css = f' class="{escape(column.css)}"' if column.css else ""
+        parts.append((f'<th scope="row"{css}>', "</th>") if column.heads_row else (f"<td{css}>", "</td>"))
+    frames = [(column.cell, *part) for column, part in zip(columns, parts, strict=True)]
+    return [
+        TableRow(
+            key=row.pk,
+            label=label(row),
+            cells=markup("".join([f"{opening}{cell(row)}{closing}" for cell, opening, closing in frames])),
+            is_selected=row.pk in selected,
+        )
+        for row in objects
+    ]
+
+
+def markup(html: str) -> SafeString:
+    """Declares markup of ours safe: every value in it went through a function of this module."""
+    return mark_safe(html)  # noqa: S308 the one place; nothing reaches it unescaped
+
+
+def text(value: object, *, css: str = "") -> str:
+    """Escaped; an em dash for nothing."""
+    shown = escape(str(value)) if value not in (None, "") else formats.NOTHING
+    return f'<span class="{css}">{shown}</span>' if css else shown
+
+
+def clipped(value: str) -> str:
+    """Long text on one line, whole on hover (the column's css is "clip")."""
+    shown = escape(value)
+    return f'<span title="{shown}">{shown}</span>' if shown else formats.NOTHING
+
+
+def link(url: str, value: object, *, css: str = "") -> str:
+    return f'<a href="{escape(url)}"{f" class={chr(34)}{css}{chr(34)}" if css else ""}>{escape(str(value))}</a>'
+
+
+def money(value: Decimal | None, places: int = 2) -> str:
+    """Grouped, tabular, negative ones marked; for columns with css "num"."""
+    if value is not None and value < 0:
+        return f'<span class="money money-negative">{formats.amount(value, places)}</span>'
+    return formats.amount(value, places)
+
+
+def when(value: datetime | None) -> str:
+    return str(formats.when_html(value))
+
+
+def status(value: Any) -> str:
+    """The badge of a `TextChoices` member."""
+    return str(status_badge(value))
