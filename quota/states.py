@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from uids.states import ShutdownPolicy
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class EntryKind(TextChoices):

@@ -32,6 +32,14 @@ def amount(value: Decimal | int | None, places: int = 2) -> str:
     return f"{rounded:,.{places}f}".replace("-", MINUS)
 
 
+def exact_amount(value: Decimal | int | None) -> str:
+    """With 2 places, or with 6 when it has more than 2: for figures that must add up on the page."""
+    if value is None:
+        return NOTHING
+    exact = Decimal(value)
+    return amount(exact, 2 if quantize(exact) == exact else 6)
+
+
 def signed_amount(value: Decimal | int, places: int = 2) -> str:
     """The same with a sign in front of every value but zero."""
     text = amount(value, places)
@@ -103,3 +111,23 @@ def when_html(value: datetime | None, *, exact: bool = False) -> SafeString | st
         absolute(value, seconds=True),
         shown,
     )
+
+
+# In this order: Edge and Opera also say Chrome, Chrome also says Safari; Android also says Linux.
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
+    ("Chrome", "Chrome"), ("CriOS", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser(user_agent: str) -> str:
+    """“Chrome on Windows” from a User-Agent header; the header itself when neither is known."""
+    name = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    if name and system:
+        return _("%(browser)s on %(system)s") % {"browser": name, "system": system}
+    return name or system or user_agent

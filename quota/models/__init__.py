@@ -1,6 +1,7 @@
-from .credit import CreditAccount
-from .imports import AccountImport, ImportRow
-from .ledger import LedgerEntry
-from .warning import Warning
+from quota.models.credit import CreditAccount
+from quota.models.feed import UsageFeed
+from quota.models.imports import AccountImport, ImportRow
+from quota.models.ledger import LedgerEntry
+from quota.models.warning import Warning
 
-__all__ = ["AccountImport", "CreditAccount", "ImportRow", "LedgerEntry", "Warning"]
+__all__ = ["AccountImport", "CreditAccount", "ImportRow", "LedgerEntry", "UsageFeed", "Warning"]

@@ -39,7 +39,9 @@ class CreditAccount(PartnerScoped):
         db_persist=True,
     )
     warning_percent = models.PositiveSmallIntegerField(
-        _("Quota Warning Threshold (%)"), default=20, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("Quota Warning Threshold (%)"),
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     in_alarm = models.BooleanField(_("below the warning threshold"), default=False)
     last_seq = models.PositiveBigIntegerField(default=0, editable=False)

@@ -11,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.access.actor import Channel
 from partner_console.access.models import Partner
 from partner_console.audit.models import AppendOnlyModel
+from quota.models.credit import DIGITS, CreditAccount
 from quota.states import Bucket, EntryKind
-
-from .credit import DIGITS, CreditAccount
 
 
 class LedgerEntry(AppendOnlyModel):

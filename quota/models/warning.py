@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.models import Partner
 from partner_console.access.scoping import PartnerScoped
+from quota.models.credit import DIGITS, CreditAccount
 
-from .credit import DIGITS, CreditAccount
 
+class Warning(PartnerScoped):
+    """Fired once when available fell below amount × percent ÷ 100; open until it is back at or above.
 
-class Warning(PartnerScoped):  # noqa: A001 the field's own word; imported as quota.models.Warning
-    """Fired once when available fell below amount × percent ÷ 100; open until it is back at or above."""
+    A silent one was already below when the account came in by import: it is shown, but nobody is mailed about it.
+    """
 
     partner_path: ClassVar[str] = "partner"
 
@@ -28,6 +30,8 @@ class Warning(PartnerScoped):  # noqa: A001 the field's own word; imported as qu
     fired_at = models.DateTimeField(default=timezone.now)
     mailed_at = models.DateTimeField(null=True, blank=True)
     recovered_at = models.DateTimeField(null=True, blank=True)
+    recovery_mailed_at = models.DateTimeField(null=True, blank=True)
+    is_silent = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-fired_at", "-pk"]
@@ -40,7 +44,17 @@ class Warning(PartnerScoped):  # noqa: A001 the field's own word; imported as qu
             )
         ]
         indexes = [
-            models.Index(fields=["id"], condition=Q(mailed_at__isnull=True), name="quota_warning_unmailed"),
+            # What the sweep still has to mail; both stay tiny.
+            models.Index(
+                fields=["id"],
+                condition=Q(mailed_at__isnull=True, is_silent=False),
+                name="quota_warning_unmailed",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(recovered_at__isnull=False, recovery_mailed_at__isnull=True, is_silent=False),
+                name="quota_recovery_unmailed",
+            ),
         ]
 
     def __str__(self) -> str:

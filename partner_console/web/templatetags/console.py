@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 register = template.Library()
 register.filter("amount", formats.amount)
+register.filter("exact", formats.exact_amount)
 register.filter("count", formats.count)
+register.filter("browser", formats.browser)
+
+
+@register.filter
+def at(mapping: dict[str, Any], key: str) -> Any:
+    """`{{ data|at:name }}`: the value at a key known only when rendering; empty when there is none."""
+    return mapping.get(key, "")
 
 
 @register.simple_tag
@@ -118,7 +126,7 @@ def control(field: BoundField) -> SafeString:
     """A form field's widget in our look; Django itself adds aria-describedby and aria-invalid."""
     widget = field.field.widget
     if isinstance(widget, CheckboxSelectMultiple | RadioSelect):
-        return field.as_widget(attrs={"class": "form-check-input"})
+        return field.as_widget()  # Django would put a class on the list around the boxes, too
     if isinstance(widget, CheckboxInput):
         css = "form-check-input"
     elif isinstance(widget, Select):

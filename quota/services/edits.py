@@ -1,0 +1,148 @@
+"""People change a quota or its warning threshold."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.access.policy import Permission, require
+from partner_console.audit import services as audit
+from partner_console.audit.actions import Action
+from partner_console.cloud import services as cloud
+from partner_console.cloud.models import Operation
+from quota import locks
+from quota.effects import effect_in_arrears
+from quota.errors import NothingToChange, UnderTrusteeship, WouldBeInArrears
+from quota.services import ledger
+from quota.services.alarms import evaluate_warning
+from quota.services.amounts import clean_amount, clean_percent, clean_reason
+from quota.states import EntryKind
+from uids.errors import NotLive, StaleVersion
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from partner_console.access.actor import Actor
+    from quota.models import CreditAccount
+
+
+@transaction.atomic
+def edit_quota(
+    *,
+    actor: Actor,
+    account_pk: int,
+    version: int,
+    amount: Decimal,
+    reason: str,
+    accept_arrears: bool = False,
+) -> CreditAccount:
+    """Set a new total, not a difference (seed 004 §2.3), and order it from the cloud.
+
+    `amount` in the partner's currency, 0 or more, two places. Raises `StaleVersion` with both totals when somebody
+    saved meanwhile, `WouldBeInArrears` when the new total puts or leaves available below zero and `accept_arrears`
+    is not set, `UnderTrusteeship`, `NotLive`, `NothingToChange`, and `Invalid` naming the field. A frozen account
+    may be edited; should the cloud refuse (3040), the next reading brings the old total back as an entry of its own.
+    """
+    require(actor, Permission.QUOTA_EDIT)
+    credit = locks.lock_credit(actor, account_pk)
+    ensure_own_quota(credit)
+    amount, reason = clean_amount(amount), clean_reason(reason)
+    _ensure_current(credit, version, {"amount": amount})
+    difference = amount - credit.amount
+    if not difference:
+        raise NothingToChange(_("The quota already has this total."), field="amount")
+    available = credit.available + difference
+    if difference < 0 and available < 0 and not accept_arrears:
+        raise WouldBeInArrears(
+            effect_in_arrears(credit.account, available, credit.partner.currency), available=available
+        )
+    before, operation_id = credit.audit_state(), uuid.uuid4()
+    credit.version += 1
+    credit.save(update_fields=["version"])
+    ledger.post(
+        actor=actor,
+        credit=credit,
+        movement=ledger.Movement(EntryKind.QUOTA_ADJUST, amount=difference, reason=reason, operation_id=operation_id),
+    )
+    _record(actor, Action.QUOTA_ADJUSTED, credit, before, reason, operation_id)
+    _order(actor, credit, Operation.SET_QUOTA, {"amount": str(amount)}, reason, operation_id)
+    return credit
+
+
+@transaction.atomic
+def set_threshold(*, actor: Actor, account_pk: int, version: int, percent: int, reason: str) -> CreditAccount:
+    """Set the Quota Warning Threshold, 1 to 100 percent of the quota, and re-evaluate the warning (design §6.6).
+
+    Raises as `edit_quota` does. No ledger entry: no money moves.
+    """
+    require(actor, Permission.QUOTA_EDIT)
+    credit = locks.lock_credit(actor, account_pk)
+    ensure_own_quota(credit)
+    percent, reason = clean_percent(percent), clean_reason(reason)
+    _ensure_current(credit, version, {"percent": percent})
+    if percent == credit.warning_percent:
+        raise NothingToChange(_("The threshold already is this percentage."), field="percent")
+    before, operation_id = credit.audit_state(), uuid.uuid4()
+    credit.warning_percent = percent
+    credit.version += 1
+    credit.updated_at = timezone.now()
+    credit.save(update_fields=["warning_percent", "version", "updated_at"])
+    evaluate_warning(credit)
+    _record(actor, Action.QUOTA_THRESHOLD_CHANGED, credit, before, reason, operation_id)
+    _order(actor, credit, Operation.SET_WARNING, {"percent": percent}, reason, operation_id)
+    return credit
+
+
+def ensure_own_quota(credit: CreditAccount) -> None:
+    """Refuse accounts whose quota cannot change: no longer linked, or held by a master."""
+    if not credit.account.is_live:
+        raise NotLive(credit.account)
+    if credit.account.trustee_id is not None:
+        raise UnderTrusteeship(credit.account)
+
+
+def _ensure_current(credit: CreditAccount, version: int, yours: dict[str, Any]) -> None:
+    """Usage does not count: only people's changes and the cloud's change the version."""
+    if credit.version != version:
+        theirs = {"amount": credit.amount, "percent": credit.warning_percent}
+        raise StaleVersion(
+            yours={name: str(value) for name, value in yours.items()},
+            theirs={name: str(theirs[name]) for name in yours},
+            version=credit.version,
+        )
+
+
+def _record(
+    actor: Actor,
+    action: Action,
+    credit: CreditAccount,
+    before: dict[str, Any],
+    reason: str,
+    operation_id: uuid.UUID,
+) -> None:
+    """On the account's trail, where people look for it."""
+    changes = audit.difference(before, credit.audit_state())
+    audit.record(actor, action, credit.account, changes=changes, note=reason, operation_id=operation_id)
+
+
+def _order(
+    actor: Actor,
+    credit: CreditAccount,
+    operation: Operation,
+    payload: dict[str, Any],
+    reason: str,
+    operation_id: uuid.UUID,
+) -> None:
+    cloud.queue(
+        actor=actor,
+        partner_pk=credit.partner_id,
+        uid=credit.account.uid,
+        operation=operation,
+        payload=payload,
+        reason=reason,
+        operation_id=operation_id,
+    )

@@ -1,0 +1,195 @@
+"""The ledger's one writer: an entry and the balance it makes, together, under the account's lock (design §4).
+
+The chain: `hash` is the SHA-256 (hex) of the UTF-8 text of a JSON array of strings and nulls, in the order of
+`canonical`, as Python's `json.dumps(…, ensure_ascii=False)` and PostgreSQL's `json_build_array` both write it, so
+that `verify_ledger` recomputes it inside the database. Its first element is the hash of the account's previous
+entry, "" for the first. Amounts have 6 places (2 for Quota Amount's delta), times are UTC to the microsecond.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.errors import Conflict
+from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quantize
+from quota.models import CreditAccount, LedgerEntry
+from quota.services.alarms import evaluate_warning
+from quota.states import BUCKET_OF, Bucket, EntryKind
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from partner_console.access.actor import Actor
+    from quota.locks import LockedCredit
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What moves: signed deltas in the partner's currency (amount 2 places, the others 6), and why.
+
+    `key` makes it happen once per account. `bucket` is the figure the entry is about, by default its kind's.
+    """
+
+    kind: EntryKind
+    amount: Decimal = ZERO
+    deducted: Decimal = ZERO
+    undeducted: Decimal = ZERO
+    bucket: Bucket | None = None
+    reason: str = ""
+    key: str | None = None
+    operation_id: uuid.UUID | None = None
+    at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Rounding belongs to whoever took the number in; an entry that loses a digit is a programming error."""
+        places = (
+            (self.amount, QUOTA_PLACES),
+            (self.deducted, CONSUMPTION_PLACES),
+            (self.undeducted, CONSUMPTION_PLACES),
+        )
+        if any(quantize(value, exact) != value for value, exact in places):
+            msg = f"The ledger does not round: {self}"
+            raise ValueError(msg)
+
+
+def post(*, actor: Actor, credit: LockedCredit, movement: Movement, as_of: datetime | None = None) -> LedgerEntry:
+    """Append one entry; see `post_all`."""
+    return post_all(actor=actor, credit=credit, movements=[movement], as_of=as_of)[0]
+
+
+def post_all(
+    *, actor: Actor, credit: LockedCredit, movements: Sequence[Movement], as_of: datetime | None = None
+) -> list[LedgerEntry]:
+    """Append entries to one account and move its balance with them; returns them in the order given.
+
+    A movement whose `key` was posted before returns that entry and changes nothing; with other figures it raises
+    Conflict `key_reused` and nothing of this call stands. `as_of` (UTC) is when the figures were true at their
+    source. The warning is evaluated here, so that no writer can forget it. The given instance holds the new
+    figures afterwards, `available` included. No permission check and no audit: callers are services.
+    """
+    earlier = _earlier(credit, movements)
+    entries: list[LedgerEntry] = []
+    new: list[LedgerEntry] = []
+    for movement in movements:
+        known = earlier.get(movement.key) if movement.key else None
+        if known is not None:
+            _ensure_same(known, movement)
+            entries.append(known)
+            continue
+        entry = append(actor, credit, movement)
+        if movement.key:
+            earlier[movement.key] = entry
+        new.append(entry)
+        entries.append(entry)
+    if as_of is not None and (credit.as_of is None or as_of > credit.as_of):
+        credit.as_of = as_of
+    elif not new:
+        return entries
+    LedgerEntry.objects.bulk_create(new)
+    credit.updated_at = timezone.now()
+    credit.save(update_fields=["amount", "deducted", "undeducted", "last_seq", "last_hash", "as_of", "updated_at"])
+    if new:
+        evaluate_warning(credit)
+    return entries
+
+
+def append(actor: Actor, credit: CreditAccount, movement: Movement) -> LedgerEntry:
+    """The next entry of `credit`, whose figures, seq and hash move on with it. In memory: the caller stores both."""
+    bucket = movement.bucket or BUCKET_OF[movement.kind]
+    before: Decimal = getattr(credit, bucket)
+    value: Decimal = getattr(movement, bucket)
+    credit.amount += movement.amount
+    credit.deducted += movement.deducted
+    credit.undeducted += movement.undeducted
+    # The database computes the same; set here so that nobody needs to read it back.
+    credit.available = credit.amount - credit.deducted - credit.undeducted
+    credit.last_seq += 1
+    entry = LedgerEntry(
+        credit=credit,
+        partner_id=credit.partner_id,
+        seq=credit.last_seq,
+        kind=movement.kind,
+        bucket=bucket,
+        amount_delta=movement.amount,
+        deducted_delta=movement.deducted,
+        undeducted_delta=movement.undeducted,
+        before=before,
+        value=value,
+        after=before + value,
+        method=actor.channel,
+        operator=actor.label,
+        operator_uid=actor.operator_uid,
+        reason=movement.reason,
+        idempotency_key=movement.key,
+        operation_id=movement.operation_id,
+        at=movement.at or timezone.now(),
+        previous_hash=credit.last_hash,
+    )
+    entry.hash = credit.last_hash = digest(entry)
+    return entry
+
+
+def digest(entry: LedgerEntry) -> str:
+    """The entry's link of the chain (see the module's docstring)."""
+    return hashlib.sha256(canonical(entry).encode()).hexdigest()
+
+
+def canonical(entry: LedgerEntry) -> str:
+    """What is hashed. `verify.CANONICAL_SQL` writes the same text; change both or neither."""
+    return json.dumps(
+        [
+            entry.previous_hash,
+            str(entry.partner_id),
+            str(entry.credit_id),
+            str(entry.seq),
+            str(entry.kind),
+            str(entry.bucket),
+            _text(entry.amount_delta, QUOTA_PLACES),
+            _text(entry.deducted_delta),
+            _text(entry.undeducted_delta),
+            _text(entry.before),
+            _text(entry.value),
+            _text(entry.after),
+            str(entry.method),
+            entry.operator,
+            entry.operator_uid,
+            entry.reason,
+            entry.idempotency_key,
+            str(entry.operation_id) if entry.operation_id else None,
+            entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        ],
+        ensure_ascii=False,
+    )
+
+
+def _text(value: Decimal, places: Decimal = CONSUMPTION_PLACES) -> str:
+    return f"{quantize(value, places):f}"
+
+
+def _earlier(credit: CreditAccount, movements: Sequence[Movement]) -> dict[str, LedgerEntry]:
+    """Entries of this account that already have one of the keys."""
+    keys = [movement.key for movement in movements if movement.key]
+    if not keys:
+        return {}
+    found = LedgerEntry.objects.filter(credit=credit, idempotency_key__in=keys)
+    return {entry.idempotency_key: entry for entry in found}
+
+
+def _ensure_same(entry: LedgerEntry, movement: Movement) -> None:
+    """A repeat must say the same thing: kind and figures. (Words may differ: they are translated.)"""
+    theirs = (entry.kind, entry.amount_delta, entry.deducted_delta, entry.undeducted_delta)
+    if theirs != (movement.kind, movement.amount, movement.deducted, movement.undeducted):
+        raise Conflict(
+            "key_reused",
+            _("This idempotency key was already used for a different change. Nothing was posted."),
+            data={"seq": entry.seq, "kind": entry.kind, "value": str(entry.value)},
+        )

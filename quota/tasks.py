@@ -1,0 +1,51 @@
+"""Background work of quota: usage, warnings, imports."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+
+@shared_task
+def sync_usage() -> None:
+    """Every minute: asks for every partner's feed to be read."""
+    from quota.services import usage
+
+    usage.wake_feeds()
+
+
+@shared_task
+def sync_partner_usage(partner_pk: int) -> None:
+    """What the cloud reports about one partner's accounts; again finds nothing new."""
+    from partner_console.access.actor import system_actor
+    from partner_console.access.models import Partner
+    from quota.services import usage
+
+    partner = Partner.objects.filter(pk=partner_pk, is_active=True).first()
+    if partner is not None:
+        usage.sync_partner(actor=system_actor("usage-sync", partner=partner), partner_pk=partner.pk)
+
+
+@shared_task
+def sweep_warnings() -> None:
+    """Every minute: crossings nobody evaluated, and warnings whose mail is not in the queue yet."""
+    from quota.services import alarms
+
+    alarms.sweep()
+
+
+@shared_task
+def send_warning(warning_pk: int) -> None:
+    """Queue the mail of one warning; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import notices
+
+    notices.send_warning(actor=system_actor("quota-warnings"), warning_pk=warning_pk)
+
+
+@shared_task
+def send_recovery(warning_pk: int) -> None:
+    """Queue the notice that a warning is over; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import notices
+
+    notices.send_recovery(actor=system_actor("quota-warnings"), warning_pk=warning_pk)
