@@ -6,6 +6,19 @@ import os
 
 import pytest
 
+from tests.personas import (  # noqa: F401 fixtures
+    acme,
+    acme_finance,
+    acme_manager,
+    acme_master,
+    acme_readonly,
+    agency_master,
+    anonymous,
+    as_,
+    distributor_master,
+    operator,
+    outsider,
+)
 from tests.support.chromium import HOW_TO_INSTALL, find_chromium
 
 LEFT_OUT = pytest.StashKey[int]()

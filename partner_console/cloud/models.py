@@ -70,6 +70,12 @@ class CloudCommand(PartnerScoped):
         ordering = ["-created_at", "-pk"]
         verbose_name = _("cloud command")
         verbose_name_plural = _("cloud commands")
+        constraints = [
+            # In order, one at a time: the database's word, not only the claim's.
+            models.UniqueConstraint(
+                fields=["uid"], condition=Q(state=CommandState.IN_FLIGHT), name="cloud_command_one_in_flight"
+            ),
+        ]
         indexes = [
             models.Index(fields=["uid", "topic", "id"], name="cloud_command_uid_topic"),
             models.Index(

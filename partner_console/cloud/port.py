@@ -7,24 +7,26 @@ every one. Amounts are Decimal in the partner's currency; times are aware UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
 
-class CloudUnavailable(Exception):  # noqa: N818 names what is true
+
+class CloudUnavailable(Exception):
     """No answer, and nothing was done: the same call may be repeated."""
 
 
-class OutcomeUnknown(Exception):  # noqa: N818
+class OutcomeUnknown(Exception):
     """No answer after the request left: it may or may not have been done. Read before repeating."""
 
 
-class CloudRefused(Exception):  # noqa: N818
+class CloudRefused(Exception):
     """The cloud said no, with its code (agency-api.md §16.6). Terminal for this request."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -33,7 +35,7 @@ class CloudRefused(Exception):  # noqa: N818
         self.message = message
 
 
-class NotOffered(Exception):  # noqa: N818
+class NotOffered(Exception):
     """This cloud has no such operation; staff do it by hand and record it."""
 
 

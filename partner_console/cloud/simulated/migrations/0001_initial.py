@@ -5,69 +5,86 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='SimAccount',
+            name="SimAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(max_length=20, unique=True)),
-                ('partner_uid', models.CharField(blank=True, db_index=True, default='', max_length=20)),
-                ('login_name', models.CharField(blank=True, default='', max_length=200)),
-                ('email', models.CharField(blank=True, default='', max_length=254)),
-                ('mobile', models.CharField(blank=True, default='', max_length=40)),
-                ('country', models.CharField(blank=True, default='', max_length=2)),
-                ('account_type', models.PositiveSmallIntegerField(default=2)),
-                ('is_enterprise', models.BooleanField(default=True)),
-                ('is_certified', models.BooleanField(default=True)),
-                ('linked_at', models.DateTimeField(null=True)),
-                ('amount', models.DecimalField(decimal_places=2, default=0, max_digits=22)),
-                ('deducted', models.DecimalField(decimal_places=6, default=0, max_digits=22)),
-                ('undeducted', models.DecimalField(decimal_places=6, default=0, max_digits=22)),
-                ('warning_percent', models.PositiveSmallIntegerField(default=20)),
-                ('payg_frozen', models.BooleanField(default=False)),
-                ('purchase_control', models.CharField(default='normal', max_length=20)),
-                ('shutdown_policy', models.CharField(default='immediatelyStop', max_length=20)),
-                ('changed_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("uid", models.CharField(max_length=20, unique=True)),
+                ("partner_uid", models.CharField(blank=True, db_index=True, default="", max_length=20)),
+                ("login_name", models.CharField(blank=True, default="", max_length=200)),
+                ("email", models.CharField(blank=True, default="", max_length=254)),
+                ("mobile", models.CharField(blank=True, default="", max_length=40)),
+                ("country", models.CharField(blank=True, default="", max_length=2)),
+                ("account_type", models.PositiveSmallIntegerField(default=2)),
+                ("is_enterprise", models.BooleanField(default=True)),
+                ("is_certified", models.BooleanField(default=True)),
+                ("linked_at", models.DateTimeField(null=True)),
+                ("amount", models.DecimalField(decimal_places=2, default=0, max_digits=22)),
+                ("deducted", models.DecimalField(decimal_places=6, default=0, max_digits=22)),
+                ("undeducted", models.DecimalField(decimal_places=6, default=0, max_digits=22)),
+                ("warning_percent", models.PositiveSmallIntegerField(default=20)),
+                ("payg_frozen", models.BooleanField(default=False)),
+                ("purchase_control", models.CharField(default="normal", max_length=20)),
+                ("shutdown_policy", models.CharField(default="immediatelyStop", max_length=20)),
+                ("changed_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
             ],
             options={
-                'verbose_name': 'simulated account',
+                "verbose_name": "simulated account",
             },
         ),
         migrations.CreateModel(
-            name='SimFault',
+            name="SimFault",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('operation', models.CharField(max_length=30)),
-                ('uid', models.CharField(blank=True, default='', max_length=20)),
-                ('kind', models.CharField(choices=[('refuse', 'refuse with a code'), ('unavailable', 'do not answer, do nothing'), ('timeout_after', 'do it, then do not answer')], max_length=20)),
-                ('code', models.CharField(blank=True, default='', max_length=60)),
-                ('message', models.CharField(blank=True, default='', max_length=500)),
-                ('remaining', models.PositiveSmallIntegerField(default=1)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("operation", models.CharField(max_length=30)),
+                ("uid", models.CharField(blank=True, default="", max_length=20)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("refuse", "refuse with a code"),
+                            ("unavailable", "do not answer, do nothing"),
+                            ("timeout_after", "do it, then do not answer"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, default="", max_length=60)),
+                ("message", models.CharField(blank=True, default="", max_length=500)),
+                ("remaining", models.PositiveSmallIntegerField(default=1)),
             ],
             options={
-                'verbose_name': 'simulated fault',
+                "verbose_name": "simulated fault",
             },
         ),
         migrations.CreateModel(
-            name='SimLink',
+            name="SimLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=100, unique=True)),
-                ('uid', models.CharField(blank=True, default='', max_length=20)),
-                ('partner_uid', models.CharField(max_length=20)),
-                ('progress', models.CharField(default='pending', max_length=20)),
-                ('code', models.CharField(blank=True, default='', max_length=60)),
-                ('message', models.CharField(blank=True, default='', max_length=500)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("reference", models.CharField(max_length=100, unique=True)),
+                ("uid", models.CharField(blank=True, default="", max_length=20)),
+                ("partner_uid", models.CharField(max_length=20)),
+                ("progress", models.CharField(default="pending", max_length=20)),
+                ("code", models.CharField(blank=True, default="", max_length=60)),
+                ("message", models.CharField(blank=True, default="", max_length=500)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'verbose_name': 'simulated link',
+                "verbose_name": "simulated link",
             },
         ),
     ]

@@ -1,0 +1,21 @@
+"""What can be wrong with a command."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.errors import Conflict
+
+
+class NothingToRetry(Conflict):
+    """Only what was refused, or whose outcome stayed unknown, is sent again."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing_to_retry", _("This command needs no retry: it is confirmed, or still on its way."))
+
+
+class Overtaken(Conflict):
+    """A newer command about the same thing exists: repeating the old one would undo it."""
+
+    def __init__(self) -> None:
+        super().__init__("overtaken", _("A newer change of the same kind was asked for since. Retry that one."))

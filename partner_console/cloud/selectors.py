@@ -1,0 +1,43 @@
+"""Reads of the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from partner_console.access.policy import Permission, require
+from partner_console.access.scoping import get_visible_or_404
+from partner_console.cloud.models import CloudCommand, CommandState
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from partner_console.access.actor import Actor
+
+
+def list_commands(actor: Actor, *, state: str = "", uid: str = "") -> QuerySet[CloudCommand]:
+    """Orders to the cloud, newest first; filtered by state and exact UID where given."""
+    require(actor, Permission.CONTROL_VIEW)
+    commands = CloudCommand.objects.visible_to(actor).select_related("partner").order_by("-created_at", "-pk")
+    if state:
+        commands = commands.filter(state=state)
+    return commands.filter(uid=uid) if uid else commands
+
+
+def get_command(actor: Actor, pk: int) -> CloudCommand:
+    """One order; `NotFound` when it is not the actor's."""
+    return get_visible_or_404(CloudCommand, actor, pk=pk)
+
+
+def latest_commands(actor: Actor, uid: str) -> dict[str, CloudCommand]:
+    """By topic (quota, warning, payg, purchase, policy): what was asked last about this UID."""
+    return _latest(CloudCommand.objects.visible_to(actor).filter(uid=uid))
+
+
+def confirmed_commands(actor: Actor, uid: str) -> dict[str, CloudCommand]:
+    """By topic: what the cloud confirmed last about this UID."""
+    return _latest(CloudCommand.objects.visible_to(actor).filter(uid=uid, state=CommandState.CONFIRMED))
+
+
+def _latest(commands: QuerySet[CloudCommand]) -> dict[str, CloudCommand]:
+    rows = commands.exclude(topic="").order_by("topic", "-pk").distinct("topic")
+    return {command.topic: command for command in rows}

@@ -1,0 +1,6 @@
+"""The command outbox: queue in the caller's transaction, send outside of any, record the answer."""
+
+from partner_console.cloud.services.commands import queue as queue
+from partner_console.cloud.services.commands import retry as retry
+from partner_console.cloud.services.sending import send_due as send_due
+from partner_console.cloud.services.sending import sweep as sweep
