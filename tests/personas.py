@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
 from partner_console.access.actor import NOBODY, Actor, actor_for_membership, operator_actor
@@ -79,7 +80,8 @@ def outsider(db: None) -> Persona:
 
 @pytest.fixture
 def operator(db: None) -> Persona:
-    user = make_user("operator@console.example", is_staff=True, is_superuser=True, is_demo=True)
+    user = make_user("operator@console.example", is_staff=True, is_superuser=True)
+    TOTP.activate(user, generate_totp_secret())  # the admin opens only with a second factor
     return Persona("operator", operator_actor(user), user)
 
 

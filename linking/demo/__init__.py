@@ -1,0 +1,1 @@
+"""The demo: made-up partners, people and customers, deterministic, written through the services."""
