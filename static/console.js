@@ -30,9 +30,9 @@
   const openDialog = () => {
     if (!dialog || dialog.open || !dialog.textContent.trim()) return;
     dialog.showModal();
-    const first = $("[autofocus]", dialog) || $("h2", dialog);
+    const first = $("[autofocus]", dialog) || $("h1", dialog);
     if (first) {
-      if (first.tagName === "H2") first.tabIndex = -1;
+      if (first.tagName === "H1") first.tabIndex = -1;
       first.focus();
     }
   };

@@ -89,9 +89,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
 
 def badge(tone: str, label: str | Promise, icon_name: str = "") -> SafeString:
     """A status in one of the six tones; an unknown tone raises `KeyError`."""
-    return format_html(
-        '<span class="status status-{}">{}{}</span>', tone, icon(icon_name or TONES[tone]), label
-    )
+    return format_html('<span class="status status-{}">{}{}</span>', tone, icon(icon_name or TONES[tone]), label)
 
 
 def status_badge(value: str, label: str | Promise = "") -> SafeString:

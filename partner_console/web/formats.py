@@ -76,9 +76,7 @@ def offset(value: datetime) -> str:
 def absolute(value: datetime, *, seconds: bool = False) -> str:
     """“2026-01-29 13:05 UTC+8” in the reader's zone (Django's current one)."""
     local = timezone.localtime(value)
-    return (
-        f"{local:%Y-%m-%d %H:%M:%S} {offset(local)}" if seconds else f"{local:%Y-%m-%d %H:%M} {offset(local)}"
-    )
+    return f"{local:%Y-%m-%d %H:%M:%S} {offset(local)}" if seconds else f"{local:%Y-%m-%d %H:%M} {offset(local)}"
 
 
 def relative(value: datetime, now: datetime | None = None) -> str:
@@ -115,8 +113,8 @@ def when_html(value: datetime | None, *, exact: bool = False) -> SafeString | st
 
 # In this order: Edge and Opera also say Chrome, Chrome also says Safari; Android also says Linux.
 _BROWSERS = (
-    ("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
-    ("Chrome", "Chrome"), ("CriOS", "Chrome"), ("Safari", "Safari"),
+    ("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"), ("Chrome", "Chrome"), ("CriOS", "Chrome"), ("Safari", "Safari"),
 )  # fmt: skip
 _SYSTEMS = (
     ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "macOS"),

@@ -26,6 +26,7 @@ register = template.Library()
 register.filter("amount", formats.amount)
 register.filter("exact", formats.exact_amount)
 register.filter("count", formats.count)
+register.filter("absolute", formats.absolute)  # for mails and other plain text
 register.filter("browser", formats.browser)
 
 
