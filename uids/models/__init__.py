@@ -1,6 +1,7 @@
 from .account import LinkedAccount
+from .bulk import BulkEdit
 from .control import ControlChange
 from .label import Label
 from .view import SavedView
 
-__all__ = ["ControlChange", "Label", "LinkedAccount", "SavedView"]
+__all__ = ["BulkEdit", "ControlChange", "Label", "LinkedAccount", "SavedView"]

@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Lower
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,19 +25,12 @@ from uids.states import (
 )
 
 from .label import Label
+from .search import search_text
 from .validators import MaxBytesValidator
 
 NICKNAME_BYTES = 150  # acpn.md §3.1, code 3030
 REMARKS_BYTES = 3000  # acpn.md §3.1, code 3031
 MANAGER_CHARACTERS = 50
-
-
-class Normalize(models.Func):
-    """NFKC, so that full-width and half-width forms find each other; immutable, so it may be generated."""
-
-    function = "normalize"
-    template = "%(function)s(%(expressions)s, NFKC)"
-    output_field = models.TextField()
 
 
 class LinkedAccountQuerySet(ScopedQuerySet):
@@ -60,11 +52,19 @@ class LinkedAccount(PartnerScoped):
     login_name = models.CharField(_("login name"), max_length=200, blank=True, default="")
     account_type = models.PositiveSmallIntegerField(_("account type"), choices=AccountType.choices)
     nickname = models.CharField(
-        _("nickname"), max_length=NICKNAME_BYTES, blank=True, default="", validators=[MaxBytesValidator(NICKNAME_BYTES)]
+        _("nickname"),
+        max_length=NICKNAME_BYTES,
+        blank=True,
+        default="",
+        validators=[MaxBytesValidator(NICKNAME_BYTES)],
     )
     business_manager = models.CharField(_("business manager"), max_length=MANAGER_CHARACTERS, blank=True, default="")
     remarks = models.CharField(
-        _("remarks"), max_length=REMARKS_BYTES, blank=True, default="", validators=[MaxBytesValidator(REMARKS_BYTES)]
+        _("remarks"),
+        max_length=REMARKS_BYTES,
+        blank=True,
+        default="",
+        validators=[MaxBytesValidator(REMARKS_BYTES)],
     )
     email = models.CharField(_("e-mail"), max_length=254, blank=True, default="")
     mobile = models.CharField(_("mobile"), max_length=40, blank=True, default="")
@@ -87,7 +87,10 @@ class LinkedAccount(PartnerScoped):
         _("purchase control"), max_length=20, choices=PurchaseControl.choices, default=PurchaseControl.NORMAL
     )
     shutdown_policy = models.CharField(
-        _("shutdown policy"), max_length=20, choices=ShutdownPolicy.choices, default=ShutdownPolicy.IMMEDIATELY_STOP
+        _("shutdown policy"),
+        max_length=20,
+        choices=ShutdownPolicy.choices,
+        default=ShutdownPolicy.IMMEDIATELY_STOP,
     )
     overdraft = models.DecimalField(
         _("overdraft"), max_digits=20, decimal_places=2, default=0, validators=[MinValueValidator(0)]
@@ -105,9 +108,7 @@ class LinkedAccount(PartnerScoped):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     search = models.GeneratedField(
-        expression=Lower(
-            Normalize(Concat(F("uid"), Value(" "), F("nickname"), Value(" "), F("login_name"), Value(" "), F("email")))
-        ),
+        expression=search_text(),
         output_field=models.TextField(),
         db_persist=True,
     )
@@ -119,10 +120,14 @@ class LinkedAccount(PartnerScoped):
         verbose_name = _("linked account")
         verbose_name_plural = _("linked accounts")
         constraints = [
-            models.UniqueConstraint(fields=["uid"], condition=Q(relationship__in=LIVE), name="uids_account_one_live_link"),
+            models.UniqueConstraint(
+                fields=["uid"], condition=Q(relationship__in=LIVE), name="uids_account_one_live_link"
+            ),
             models.CheckConstraint(condition=Q(uid__regex=r"^[0-9]{1,20}$"), name="uids_account_uid_digits"),
             models.CheckConstraint(condition=Q(relationship__in=Relationship.values), name="uids_account_relationship"),
-            models.CheckConstraint(condition=Q(purchase_control__in=PurchaseControl.values), name="uids_account_purchase"),
+            models.CheckConstraint(
+                condition=Q(purchase_control__in=PurchaseControl.values), name="uids_account_purchase"
+            ),
             models.CheckConstraint(condition=Q(shutdown_policy__in=ShutdownPolicy.values), name="uids_account_policy"),
             models.CheckConstraint(condition=Q(overdraft__gte=0), name="uids_account_overdraft"),
             models.CheckConstraint(condition=~Q(trustee=F("id")), name="uids_account_not_own_trustee"),
@@ -133,9 +138,11 @@ class LinkedAccount(PartnerScoped):
             models.Index(fields=["partner", "uid", "id"], name="uids_list_uid"),
             models.Index(fields=["partner", "nickname", "id"], name="uids_list_nickname"),
             models.Index(fields=["partner", "business_manager", "id"], name="uids_list_manager"),
+            models.Index(fields=["partner", "id"], condition=Q(payg_frozen=True), name="uids_list_frozen"),
             models.Index(
-                fields=["partner", "id"], condition=Q(payg_frozen=True), name="uids_list_frozen"
+                fields=["partner", "id"], condition=Q(payg_stopped_at__isnull=False), name="uids_list_stopped"
             ),
+            models.Index(fields=["partner", "id"], condition=Q(purchase_control="ban"), name="uids_list_banned"),
             GinIndex(F("partner"), OpClass(F("search"), "gin_trgm_ops"), name="uids_search"),
         ]
 
@@ -146,7 +153,9 @@ class LinkedAccount(PartnerScoped):
     def own_payg_status(self) -> PaygStatus:
         """From this account's own switches."""
         return payg_status(
-            frozen=self.payg_frozen, stopped=self.payg_stopped_at is not None, released=self.payg_released_at is not None
+            frozen=self.payg_frozen,
+            stopped=self.payg_stopped_at is not None,
+            released=self.payg_released_at is not None,
         )
 
     @property

@@ -32,7 +32,9 @@ class ControlChange(AppendOnlyModel):
     operator = models.CharField(_("operator"), max_length=254)
     operator_uid = models.CharField(_("operator UID"), max_length=20, blank=True, default="")
     operation_id = models.UUIDField(_("operation"))
-    cause = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, related_name="+", verbose_name=_("cause account"))
+    cause = models.ForeignKey(
+        LinkedAccount, models.PROTECT, null=True, related_name="+", verbose_name=_("cause account")
+    )
     at = models.DateTimeField(_("operation time"), default=timezone.now)
 
     class Meta(AppendOnlyModel.Meta):
