@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.models import Partner, User
 from partner_console.access.scoping import PartnerScoped
+from partner_console.audit.actions import Action
 
 
 class ApprovalState(TextChoices):
@@ -46,10 +47,23 @@ class Approval(PartnerScoped):
         verbose_name_plural = _("approvals")
         constraints = [
             models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")), name="approvals_second_person"
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
+                name="approvals_second_person",
             )
         ]
         indexes = [models.Index(fields=["partner", "state", "asked_at"], name="approvals_partner_state")]
 
     def __str__(self) -> str:
         return f"{self.action} · {self.subject_label}"
+
+    @property
+    def action_label(self) -> str:
+        """The action in words; one that the trail does not know stays as it was written."""
+        return str(Action(self.action).label) if self.action in Action.values else self.action
+
+    @property
+    def shown_state(self) -> ApprovalState:
+        """The state to show: a request whose time is over has expired, though nobody wrote it down yet."""
+        is_over = self.expires_at is not None and self.expires_at <= timezone.now()
+        state = ApprovalState(self.state)
+        return ApprovalState.EXPIRED if state == ApprovalState.WAITING and is_over else state

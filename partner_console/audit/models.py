@@ -14,7 +14,7 @@ from partner_console.access.models import Partner, User
 from partner_console.access.scoping import PartnerScoped, ScopedQuerySet
 
 
-class AppendOnly(Exception):  # noqa: N818 names what is true, as all our errors do
+class AppendOnly(Exception):
     """Somebody tried to change or delete a record that must stay."""
 
 
@@ -73,6 +73,9 @@ class AuditEntry(AppendOnlyModel):
             models.Index(fields=["partner", "at", "id"], name="audit_partner_at"),
             models.Index(fields=["subject_type", "subject_pk", "at"], name="audit_subject_at"),
             models.Index(fields=["partner", "action", "at"], name="audit_partner_action"),
+            models.Index(
+                fields=["operation_id", "at"], condition=models.Q(operation_id__isnull=False), name="audit_operation"
+            ),
         ]
 
     def __str__(self) -> str:

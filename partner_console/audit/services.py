@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +13,7 @@ from .models import AuditEntry
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Iterable
 
     from partner_console.access.actor import Actor
 
@@ -60,7 +60,7 @@ def entry(
         operator_uid=actor.operator_uid,
         channel=actor.channel,
         action=Action(action),
-        subject_type=f"{subject._meta.app_label}.{subject._meta.model_name}",  # type: ignore[attr-defined]  # noqa: SLF001 Django's public-by-convention API
+        subject_type=f"{subject._meta.app_label}.{subject._meta.model_name}",  # type: ignore[attr-defined]
         subject_pk=subject.pk,
         subject_label=str(subject)[:200],
         changes=changes or {},
@@ -88,9 +88,7 @@ def record(
     _require_transaction()
     if before is not None:
         changes = {**difference(before, subject.audit_state()), **(changes or {})}  # type: ignore[attr-defined]
-    row = entry(
-        actor, action, subject, changes=changes, note=note, operation_id=operation_id, partner_pk=partner_pk
-    )
+    row = entry(actor, action, subject, changes=changes, note=note, operation_id=operation_id, partner_pk=partner_pk)
     row.save(force_insert=True)
     return row
 

@@ -9,44 +9,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_initial'),
+        ("access", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('actor_label', models.CharField(max_length=254, verbose_name='who')),
-                ('operator_uid', models.CharField(blank=True, default='', max_length=20, verbose_name='operator')),
-                ('channel', models.CharField(choices=[('console', 'Console'), ('api', 'API'), ('customer', 'Customer'), ('system', 'System')], max_length=20, verbose_name='method')),
-                ('action', models.CharField(max_length=60, verbose_name='action')),
-                ('subject_type', models.CharField(max_length=60)),
-                ('subject_pk', models.BigIntegerField()),
-                ('subject_label', models.CharField(max_length=200, verbose_name='subject')),
-                ('changes', models.JSONField(default=dict)),
-                ('note', models.TextField(blank=True, default='', verbose_name='reason')),
-                ('operation_id', models.UUIDField(null=True, verbose_name='operation')),
-                ('request_id', models.CharField(blank=True, default='', max_length=64)),
-                ('actor_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.partner')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("actor_label", models.CharField(max_length=254, verbose_name="who")),
+                (
+                    "operator_uid",
+                    models.CharField(blank=True, default="", max_length=20, verbose_name="operator"),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("console", "Console"),
+                            ("api", "API"),
+                            ("customer", "Customer"),
+                            ("system", "System"),
+                        ],
+                        max_length=20,
+                        verbose_name="method",
+                    ),
+                ),
+                ("action", models.CharField(max_length=60, verbose_name="action")),
+                ("subject_type", models.CharField(max_length=60)),
+                ("subject_pk", models.BigIntegerField()),
+                ("subject_label", models.CharField(max_length=200, verbose_name="subject")),
+                ("changes", models.JSONField(default=dict)),
+                ("note", models.TextField(blank=True, default="", verbose_name="reason")),
+                ("operation_id", models.UUIDField(null=True, verbose_name="operation")),
+                ("request_id", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "actor_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.partner",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit entries',
-                'ordering': ['-at', '-pk'],
-                'abstract': False,
-                'indexes': [models.Index(fields=['partner', 'at', 'id'], name='audit_partner_at'), models.Index(fields=['subject_type', 'subject_pk', 'at'], name='audit_subject_at'), models.Index(fields=['partner', 'action', 'at'], name='audit_partner_action')],
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit entries",
+                "ordering": ["-at", "-pk"],
+                "abstract": False,
+                "indexes": [
+                    models.Index(fields=["partner", "at", "id"], name="audit_partner_at"),
+                    models.Index(fields=["subject_type", "subject_pk", "at"], name="audit_subject_at"),
+                    models.Index(fields=["partner", "action", "at"], name="audit_partner_action"),
+                    models.Index(
+                        condition=models.Q(("operation_id__isnull", False)),
+                        fields=["operation_id", "at"],
+                        name="audit_operation",
+                    ),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditentry',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ab24cb77a22d3160dc788fecde00a98236f14d09', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6cfb3', table='audit_auditentry', when='BEFORE')),
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="ab24cb77a22d3160dc788fecde00a98236f14d09",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_6cfb3",
+                    table="audit_auditentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -1,0 +1,244 @@
+"""Entries put into words when they are shown: field names, choices, references, who and how (style §13)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from partner_console.access.actor import Channel
+from partner_console.access.policy import Permission, allows
+from partner_console.access.scoping import PartnerScoped
+from partner_console.web import formats
+
+from .actions import Action
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from django.utils.functional import _StrPromise
+
+    from partner_console.access.actor import Actor
+
+    from .models import AuditEntry
+
+    type_of_names = dict[tuple[type[models.Model], Any], str]
+
+P = Permission
+# Facts of figures and switches do not exist for an actor without these, wherever they were recorded.
+FIELD_NEEDS: dict[str, Permission] = {
+    **dict.fromkeys(
+        ("amount", "available", "deducted", "undeducted", "warning_percent", "percent", "threshold", "quota_amount"),
+        P.QUOTA_VIEW,
+    ),
+    **dict.fromkeys(
+        ("payg_frozen", "frozen_by_master", "payg_stopped_at", "payg_released_at", "purchase_control",
+         "shutdown_policy", "overdraft", "trustee"),
+        P.CONTROL_VIEW,
+    ),
+}  # fmt: skip
+ACTION_NEEDS: dict[str, Permission] = {
+    **{action: P.QUOTA_VIEW for action in Action.values if action.startswith("quota.account.")},
+    **dict.fromkeys(
+        (
+            Action.ACCOUNT_TRUSTEESHIP_SET.value,
+            Action.ACCOUNT_FROZEN.value,
+            Action.ACCOUNT_UNFROZEN.value,
+            Action.PURCHASE_CONTROL_CHANGED.value,
+            Action.SHUTDOWN_POLICY_CHANGED.value,
+        ),
+        P.CONTROL_VIEW,
+    ),
+}
+# Facts that are recorded but are no field of their subject.
+WORDS: dict[str, str | _StrPromise] = {
+    "amount": gettext_lazy("Quota Amount"),
+    "available": gettext_lazy("Available Quota"),
+    "deducted": gettext_lazy("Consumed & Deducted Value"),
+    "undeducted": gettext_lazy("Consumed & Undeducted Value"),
+    "warning_percent": gettext_lazy("Quota Warning Threshold (%)"),
+    "percent": gettext_lazy("Quota Warning Threshold (%)"),
+    "labels": gettext_lazy("labels"),
+    "frozen_by_master": gettext_lazy("PAYG frozen by its master account"),
+    "spec": gettext_lazy("list"),
+    "scope": gettext_lazy("rows"),
+    "query": gettext_lazy("filter"),
+    "columns": gettext_lazy("columns"),
+    "language": gettext_lazy("language"),
+    "sha256": "SHA-256",
+    "email": gettext_lazy("e-mail"),
+    "role": gettext_lazy("role"),
+}
+ICONS: dict[str, str] = {
+    Action.ACCOUNT_LINKED: "link-2",
+    Action.LINK_SUCCEEDED: "link-2",
+    Action.ACCOUNT_IMPORTED: "file-up",
+    Action.ACCOUNT_FROZEN: "snowflake",
+    Action.ACCOUNT_UNFROZEN: "power",
+    Action.PURCHASE_CONTROL_CHANGED: "ban",
+    Action.QUOTA_CREATED: "wallet",
+    Action.QUOTA_ADJUSTED: "wallet",
+    Action.QUOTA_WARNED: "bell",
+    Action.QUOTA_RECOVERED: "circle-check",
+    Action.LINK_INVITED: "send",
+    Action.LINK_RESENT: "send",
+    Action.LINK_OPENED: "eye",
+    Action.LINK_APPROVED: "check",
+    Action.LINK_DECLINED: "circle-x",
+    Action.LINK_FAILED: "circle-x",
+    Action.LINK_EXPIRED: "timer",
+    Action.LINK_WITHDRAWN: "undo-2",
+    Action.EXPORT_REQUESTED: "file-down",
+    Action.EXPORT_DOWNLOADED: "download",
+    Action.CLOUD_CONFIRMED: "circle-check",
+    Action.CLOUD_REFUSED: "circle-x",
+    Action.CLOUD_UNKNOWN: "circle-question-mark",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as people read it. `changes` are (field, before, after), each already in words."""
+
+    pk: int
+    at: datetime
+    action: str
+    title: str
+    by: str
+    method: str
+    operator_uid: str
+    subject: str
+    subject_kind: str
+    note: str
+    operation_id: uuid.UUID | None
+    icon: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+def in_words(actor: Actor, entries: Iterable[AuditEntry]) -> list[Line]:
+    """The entries for this actor, in the active language and zone: one query per kind of thing they refer to."""
+    found = list(entries)
+    names = _names(actor, found)
+    return [_line(actor, entry, names) for entry in found]
+
+
+def action_label(action: str) -> str:
+    """An action in words; one that a later version no longer knows stays as it was written."""
+    return str(Action(action).label) if action in Action.values else action
+
+
+def hidden_actions(actor: Actor) -> list[str]:
+    """Actions that do not exist for this actor's kind and role."""
+    return [action for action, permission in ACTION_NEEDS.items() if not allows(actor, permission)]
+
+
+def _line(actor: Actor, entry: AuditEntry, names: type_of_names) -> Line:
+    model = _model(entry.subject_type)
+    return Line(
+        pk=entry.pk,
+        at=entry.at,
+        action=entry.action,
+        title=action_label(entry.action),
+        by=str(_("The console itself")) if entry.channel == Channel.SYSTEM else entry.actor_label,
+        method=entry.get_channel_display(),
+        operator_uid=entry.operator_uid,
+        subject=entry.subject_label,
+        subject_kind=str(model._meta.verbose_name) if model else entry.subject_type,
+        note=entry.note,
+        operation_id=entry.operation_id,
+        icon=ICONS.get(entry.action, ""),
+        changes=tuple(
+            (field_label(model, name), _value(model, name, before, names), _value(model, name, after, names))
+            for name, (before, after) in entry.changes.items()
+            if _is_shown(actor, name)
+        ),
+    )
+
+
+def _is_shown(actor: Actor, name: str) -> bool:
+    permission = FIELD_NEEDS.get(name)
+    return permission is None or bool(allows(actor, permission))
+
+
+def _model(subject_type: str) -> type[models.Model] | None:
+    try:
+        return apps.get_model(subject_type)
+    except (LookupError, ValueError):
+        return None
+
+
+def _field(model: type[models.Model] | None, name: str) -> models.Field[Any, Any] | None:
+    if model is None:
+        return None
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return field if isinstance(field, models.Field) else None
+
+
+def field_label(model: type[models.Model] | None, name: str) -> str:
+    """The field's own name as forms show it, beginning with a capital."""
+    field = _field(model, name)
+    text = str(WORDS[name]) if name in WORDS else str(field.verbose_name) if field else name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _value(model: type[models.Model] | None, name: str, value: Any, names: type_of_names) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return str(YES if value else NO)
+    if isinstance(value, list):
+        return ", ".join(_value(model, name, item, names) for item in value)
+    field = _field(model, name)
+    if field is None:
+        return str(value)
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if field.remote_field is not None and field.related_model is not None:
+        return names.get((field.related_model, value), str(value))
+    return _of_type(field, value)
+
+
+def _of_type(field: models.Field[Any, Any], value: Any) -> str:
+    if isinstance(field, models.DateTimeField):
+        at = parse_datetime(str(value))
+        return formats.absolute(at) if at else str(value)
+    if isinstance(field, models.DecimalField):
+        try:
+            return f"{Decimal(str(value)):,f}".replace("-", formats.MINUS)
+        except InvalidOperation:
+            return str(value)
+    return str(value)
+
+
+YES = pgettext_lazy("a fact is true", "Yes")
+NO = pgettext_lazy("a fact is false", "No")
+
+
+def _names(actor: Actor, entries: Sequence[AuditEntry]) -> type_of_names:
+    """What the entries' references are called, as far as the actor may see those things."""
+    wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
+    for entry in entries:
+        model = _model(entry.subject_type)
+        for name, pair in entry.changes.items():
+            field = _field(model, name)
+            if field is not None and field.remote_field is not None and isinstance(field.related_model, type):
+                wanted[field.related_model].update(pk for pk in pair if isinstance(pk, int))
+    return {
+        (model, pk): str(thing)
+        for model, pks in wanted.items()
+        if issubclass(model, PartnerScoped)
+        for pk, thing in model.objects.visible_to(actor).in_bulk(pks).items()
+    }

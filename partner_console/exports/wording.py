@@ -1,0 +1,44 @@
+"""A job in words, for its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from partner_console.errors import DomainError
+
+from .registry import Scope, Selection, get_spec
+
+if TYPE_CHECKING:
+    from partner_console.access.actor import Actor
+
+    from .models import ExportJob
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """`list_url` is "" when the filter is no longer one of the list's."""
+
+    scope: str
+    filters: list[tuple[str, str]]
+    columns: list[str]
+    list_url: str
+
+
+def job_page(actor: Actor, job: ExportJob) -> JobPage:
+    """What the job was asked to write, as far as that can still be said."""
+    spec = get_spec(job.spec)
+    selection = Selection.from_json(job.parameters["selection"])
+    try:
+        found = spec.open_list(actor, selection.query)
+        filters, list_url = found.filter_in_words(), found.here
+    except DomainError:
+        filters, list_url = [(str(_("Filter")), selection.query)], ""
+    return JobPage(
+        scope=str(Scope(selection.scope).label),
+        filters=filters,
+        columns=[str(column.label) for column in spec.choose(actor, job.parameters["columns"])],
+        list_url=list_url,
+    )
