@@ -86,6 +86,14 @@ class Standing(TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
+class FailureCode(TextChoices):
+    """Our own reasons for a failed link, beside the cloud's codes."""
+
+    ALREADY_LINKED = "already_linked", _("The account was linked meanwhile, by you or by another partner.")
+    OTHER_UID = "other_uid", _("The cloud linked another UID than the one invited. Tell your operator at once.")
+    NOT_OFFERED = "not_offered", _("This cloud cannot link by itself. Link the account by hand in its own console.")
+
+
 class MailKind(TextChoices):
     INVITATION = "invitation", _("Invitation")
     REPEATED = "repeated", _("Invitation, sent again")

@@ -122,12 +122,15 @@ class Invitation(PartnerScoped):
     failure_message = models.CharField(max_length=500, blank=True, default="")
     account = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, blank=True, related_name="invitations")
 
-    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = InvitationQuerySet.as_manager()
+    # The plain link, only on the object `invite` and `resend` return; never stored.
+    fresh_token: str = ""
+
+    objects = InvitationQuerySet.as_manager()  # type: ignore[misc]  # a manager is a class variable by nature
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -166,6 +169,11 @@ class Invitation(PartnerScoped):
         return f"invitation-{self.pk}-{self.link_round}"
 
     @property
+    def masked_uid(self) -> str:
+        """The UID without the digits that prove it: what a mail and a page before the proof may show."""
+        return self.uid[:-6] + "•" * len(self.uid[-6:])
+
+    @property
     def is_asked_of_cloud(self) -> bool:
         """A request may have reached the cloud: from here on only its answer decides."""
         return self.state == InvitationState.APPROVED and self.attempts > 0
@@ -186,4 +194,10 @@ class Invitation(PartnerScoped):
         return turn(self.current_state)
 
     def audit_state(self) -> dict[str, Any]:
-        return {"state": self.state, "email": self.email, "uid": self.uid}
+        return {
+            "state": self.state,
+            "email": self.email,
+            "uid": self.uid,
+            "decline_code": self.decline_code,
+            "failure_code": self.failure_code,
+        }

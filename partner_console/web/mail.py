@@ -40,9 +40,10 @@ def queue_mail(
     """Store one mail in the caller's transaction and wake the sender after it commits.
 
     Renders `templates/mail/<template>.subject.txt`, `.txt` and `.html` in `language`, with times in `zone`
-    (UTC when empty). `partner_code` says whose mail it is: only that partner's staff find it in the outbox. The texts are rendered here, once: what the outbox shows is what goes out, and nothing a
-    customer or a colleague typed is ever taken for a template. Raises outside a transaction, for no `to`,
-    and `ValidationError` for an address that is none.
+    (UTC when empty). `partner_code` says whose mail it is: only that partner's staff find it in the outbox. The texts
+    are rendered here, once: what the outbox shows is what goes out, and nothing a customer or a colleague typed is
+    ever taken for a template. Raises outside a transaction, for no `to`, and `ValidationError` for an address that
+    is none.
     """
     if not transaction.get_connection().in_atomic_block:
         msg = "A mail is stored inside the transaction of the event it tells of."

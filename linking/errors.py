@@ -1,0 +1,111 @@
+"""What can be wrong with an invitation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.errors import Conflict, Invalid, NotFound
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from linking.models import Invitation
+    from linking.states import Standing
+
+
+class AlreadyInvited(Conflict):
+    """This partner has an open invitation of this UID."""
+
+    def __init__(self, uid: str, invitation_pk: int | None = None) -> None:
+        super().__init__(
+            "already_invited",
+            _("UID %(uid)s has an open invitation. Send that one again, or withdraw it first.") % {"uid": uid},
+            field="uid",
+            data={"uid": uid, "invitation": invitation_pk},
+        )
+
+
+class NothingToResend(Conflict):
+    """It is not the customer's turn."""
+
+    def __init__(self, invitation: Invitation) -> None:
+        super().__init__(
+            "nothing_to_resend",
+            _("This invitation is “%(state)s”: there is no link to send again. Invite the customer anew instead.")
+            % {"state": invitation.current_state.label},
+            data={"state": invitation.current_state.value},
+        )
+
+
+class NothingToRetry(Conflict):
+    """Only a link the cloud refused is tried again by hand."""
+
+    def __init__(self, invitation: Invitation) -> None:
+        super().__init__(
+            "nothing_to_retry",
+            _("This invitation is “%(state)s”: there is no refused link to try again.")
+            % {"state": invitation.current_state.label},
+            data={"state": invitation.current_state.value},
+        )
+
+
+class TooManyMails(Conflict):
+    """The limits that keep a customer's mailbox and the partner's good name (design §5)."""
+
+    def __init__(self, message: object, *, again_at: datetime) -> None:
+        super().__init__("too_many_mails", str(message), data={"again_at": again_at.isoformat()})
+
+
+class BeingLinked(Conflict):
+    """The cloud may have been asked: only its answer decides now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "being_linked",
+            _("The customer approved and the cloud is being asked. Wait for its answer; a finished link can be ended."),
+        )
+
+
+class LinkNotUsable(Conflict):
+    """The customer's link is no longer open; `standing` says which page to show."""
+
+    def __init__(self, standing: Standing, invitation: Invitation) -> None:
+        super().__init__("link_not_usable", _("This link can no longer be used."), data={"standing": standing.value})
+        self.standing = standing
+        self.invitation = invitation
+
+
+class LinkUnknown(NotFound):
+    """No link like this was ever sent."""
+
+    def __init__(self) -> None:
+        super().__init__("link_unknown", _("This link is not complete, or it was never sent."))
+
+
+class WrongDigits(Invalid):
+    """The same words whatever was wrong: guessing learns nothing but that it was wrong."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(
+            "wrong_digits",
+            _("These are not the last 6 digits of the account. Check them and try again."),
+            field="digits",
+            data={"left": left},
+        )
+
+
+class ProofLocked(Conflict):
+    """Too many wrong tries; also told to whoever now has the right digits."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("proof_locked", _("Too many tries. Wait a while, then try again."), data={"until": until})
+        self.until = until
+
+
+class ProofMissing(Conflict):
+    """The digits were not typed in this browser, or too long ago."""
+
+    def __init__(self) -> None:
+        super().__init__("proof_missing", _("Type the last digits of your account first."))

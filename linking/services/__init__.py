@@ -1,0 +1,16 @@
+"""What can be done with an invitation: by staff, by the customer who holds its link, and by the worker."""
+
+from __future__ import annotations
+
+from linking.services.answering import approve as approve
+from linking.services.answering import customer_actor as customer_actor
+from linking.services.answering import decline as decline
+from linking.services.answering import prove as prove
+from linking.services.answering import record_opened as record_opened
+from linking.services.executing import due_links as due_links
+from linking.services.executing import execute_link as execute_link
+from linking.services.executing import retry as retry
+from linking.services.expiring import expire_due as expire_due
+from linking.services.inviting import invite as invite
+from linking.services.inviting import resend as resend
+from linking.services.inviting import withdraw as withdraw

@@ -1,0 +1,301 @@
+"""From *approved* to *linked*: the claim machine around the cloud's `start_link` and `link_status` (design §5, §9).
+
+claim (commit) → ask outside any transaction → write the outcome in one transaction. Whatever is lost between two
+steps, the sweep finds the row again; the cloud links one reference once, so asking again is harmless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from linking import locks, tasks
+from linking.errors import AlreadyInvited, NothingToRetry
+from linking.models import Invitation
+from linking.services.inviting import ensure_free
+from linking.services.mailing import tell_linked
+from linking.states import FailureCode, InvitationState
+from partner_console.access.actor import Actor, system_actor
+from partner_console.access.policy import Permission, require
+from partner_console.audit import services as audit
+from partner_console.audit.actions import Action
+from partner_console.cloud import services as cloud_services
+from partner_console.cloud.models import Operation
+from partner_console.cloud.port import (
+    CloudAccount,
+    CloudRefused,
+    CloudUnavailable,
+    LinkProgress,
+    LinkRequest,
+    LinkStatus,
+    NotOffered,
+    OutcomeUnknown,
+    Ticket,
+    get_cloud,
+)
+from quota.services import open_credit
+from uids.errors import AlreadyLinked
+from uids.models import LinkedAccount
+from uids.services import create_account
+from uids.states import ShutdownPolicy
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from partner_console.cloud.port import Cloud
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)  # longer than every call to the cloud together may take
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
+SWEEP_BATCH = 100
+NO_RECORD = "3060"  # “no sending record”: the cloud never heard of this reference (agency-api.md §16.6)
+LEAST_OVERDRAFT = Decimal(600)  # what delayStop grants at least (design §6.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt that is ours: the row as it was claimed, and when."""
+
+    invitation: Invitation
+    at: datetime
+
+    @property
+    def may_be_known(self) -> bool:
+        """An earlier attempt of this round may have reached the cloud."""
+        return self.invitation.attempts > 1
+
+
+def execute_link(*, actor: Actor, invitation_pk: int) -> None:
+    """Link one approved invitation at the cloud, then create its account, quota and controls in one transaction.
+
+    Safe under redelivery, at once and after a kill: leaves when the invitation is final, unknown or in somebody's
+    hands. A cloud that is away or whose answer was lost is asked again later; its refusal ends in *failed* with its
+    code and message. Never called inside a transaction.
+    """
+    require(actor, Permission.LINK_INVITE)
+    claim = _claim(actor, invitation_pk)
+    if claim is None:
+        return
+    try:
+        status, account = _ask(get_cloud(), claim)
+    except (CloudUnavailable, OutcomeUnknown) as error:
+        _later(claim, because=type(error).__name__)
+    except CloudRefused as refusal:
+        _fail(claim, refusal.code, refusal.message)
+    except NotOffered:
+        _fail(claim, FailureCode.NOT_OFFERED, "")
+    else:
+        _write(claim, status, account)
+
+
+def due_links(*, actor: Actor) -> list[int]:
+    """Approved invitations a worker should take up now, oldest first, at most 100."""
+    require(actor, Permission.LINK_INVITE)
+    due = Invitation.objects.visible_to(actor).to_link(timezone.now(), LEASE)
+    return list(due.order_by("pk").values_list("pk", flat=True)[:SWEEP_BATCH])
+
+
+@transaction.atomic
+def retry(*, actor: Actor, invitation_pk: int) -> Invitation:
+    """Try a refused link again, as a new request to the cloud. The customer's approval still stands.
+
+    Refused (409) unless it *failed*, and when the UID was linked or invited meanwhile.
+    """
+    require(actor, Permission.LINK_INVITE)
+    invitation = locks.lock_invitation(actor, invitation_pk)
+    if invitation.state != InvitationState.FAILED:
+        raise NothingToRetry(invitation)
+    ensure_free(invitation)
+    before = invitation.audit_state()
+    changes = {
+        "state": InvitationState.APPROVED, "link_round": invitation.link_round + 1, "attempts": 0, "vendor_ticket": "",
+        "next_attempt_at": None, "failure_code": "", "failure_message": "", "closed_at": None,
+    }  # fmt: skip
+    try:
+        with transaction.atomic():
+            _save(invitation, changes)
+    except IntegrityError as error:  # a colleague invited the UID anew at this moment
+        raise AlreadyInvited(invitation.uid) from error
+    audit.record(actor, Action.LINK_RETRIED, invitation, before=before)
+    tasks.push_link.delay_on_commit(invitation.pk)
+    return invitation
+
+
+@transaction.atomic(durable=True)
+def _claim(actor: Actor, invitation_pk: int) -> Claim | None:
+    row = Invitation.objects.visible_to(actor).select_related("partner").select_for_update(of=("self",))
+    invitation = row.filter(pk=invitation_pk, state=InvitationState.APPROVED).first()
+    now = timezone.now()
+    if invitation is None or (invitation.in_flight_since and invitation.in_flight_since > now - LEASE):
+        return None
+    if LinkedAccount.objects.live().filter(uid=invitation.uid).exists():
+        # Linked meanwhile, here or elsewhere: the cloud is not even asked.
+        _close_failed(invitation, FailureCode.ALREADY_LINKED, "")
+        return None
+    _save(invitation, {"in_flight_since": now, "attempts": invitation.attempts + 1})
+    return Claim(invitation, now)
+
+
+def _ask(cloud: Cloud, claim: Claim) -> tuple[LinkStatus, CloudAccount | None]:
+    """Where the link stands at the cloud, started if it was not. Reads before it repeats."""
+    invitation = claim.invitation
+    status = None
+    if claim.may_be_known:
+        status = cloud.link_status(Ticket(invitation.vendor_ticket or invitation.reference))
+        if status.progress is LinkProgress.FAILED and status.code == NO_RECORD:
+            status = None
+    if status is None:
+        ticket = cloud.start_link(_request(invitation))
+        Invitation.objects.filter(pk=invitation.pk).update(vendor_ticket=ticket.reference)
+        status = cloud.link_status(ticket)
+    if status.progress is not LinkProgress.LINKED:
+        return status, None
+    try:
+        return status, cloud.account(uid=status.uid)
+    except (CloudRefused, NotOffered):
+        return status, None  # linked all the same; its details come with the next reading
+
+
+def _request(invitation: Invitation) -> LinkRequest:
+    return LinkRequest(
+        reference=invitation.reference,
+        partner_uid=invitation.partner.master_uid,
+        uid=invitation.uid,
+        email=invitation.email,
+        company=invitation.company,
+        account_type=invitation.account_type,
+        quota=invitation.quota,
+        shutdown_policy=invitation.shutdown_policy,
+        purchase_control=invitation.purchase_control,
+    )
+
+
+def _write(claim: Claim, status: LinkStatus, account: CloudAccount | None) -> None:
+    if status.progress is LinkProgress.PENDING:
+        _later(claim, because="pending")
+    elif status.progress is LinkProgress.FAILED:
+        _fail(claim, status.code, status.message)
+    elif status.uid != claim.invitation.uid:
+        _fail(claim, FailureCode.OTHER_UID, status.uid)
+    else:
+        _succeed(claim, status, account)
+
+
+@transaction.atomic(durable=True)
+def _succeed(claim: Claim, status: LinkStatus, described: CloudAccount | None) -> None:
+    """Account, quota, controls and the invitation's end: all or nothing, once."""
+    invitation = _relock(claim)
+    if invitation is None:
+        return
+    actor = _worker(invitation)
+    try:
+        with transaction.atomic():
+            account = _create(actor, invitation, status, described)
+    except AlreadyLinked:
+        _close_failed(invitation, FailureCode.ALREADY_LINKED, "")
+        return
+    before = invitation.audit_state()
+    moment = timezone.now()
+    _save(
+        invitation,
+        {"state": InvitationState.LINKED, "account": account, "closed_at": moment, "in_flight_since": None},
+    )
+    audit.record(actor, Action.LINK_SUCCEEDED, invitation, before=before)
+    tell_linked(invitation)
+    logger.info("linked", invitation=invitation.pk, attempts=invitation.attempts)
+
+
+def _create(actor: Actor, invitation: Invitation, status: LinkStatus, described: CloudAccount | None) -> LinkedAccount:
+    delayed = invitation.shutdown_policy == ShutdownPolicy.DELAY_STOP
+    account = create_account(
+        actor=actor,
+        partner_pk=invitation.partner_id,
+        uid=invitation.uid,
+        account_type=invitation.account_type,
+        nickname=invitation.company,
+        business_manager=invitation.business_manager,
+        remarks=invitation.remarks,
+        email=invitation.email,
+        country=invitation.country or (described.country if described else ""),
+        login_name=described.login_name if described else "",
+        mobile=described.mobile if described else "",
+        is_enterprise=described.is_enterprise if described else None,
+        is_certified=described.is_certified if described else None,
+        environment=invitation.environment,
+        purchase_control=invitation.purchase_control,
+        shutdown_policy=invitation.shutdown_policy,
+        overdraft=LEAST_OVERDRAFT if delayed else Decimal(0),
+        linked_at=status.at or timezone.now(),
+        note=invitation.purpose,
+    )
+    if invitation.quota is not None and invitation.warning_percent is not None:
+        percent = invitation.warning_percent
+        open_credit(
+            actor=actor, account=account, amount=invitation.quota, warning_percent=percent, reason=invitation.purpose
+        )
+        # The link request has no place for the threshold: it follows as an order of its own.
+        cloud_services.queue(
+            actor=actor,
+            partner_pk=invitation.partner_id,
+            uid=account.uid,
+            operation=Operation.SET_WARNING,
+            payload={"percent": percent},
+            reason=invitation.purpose,
+            operation_id=None,
+        )
+    return account
+
+
+@transaction.atomic(durable=True)
+def _later(claim: Claim, *, because: str) -> None:
+    """Let go of the row and come back: after 30 s, then twice as long each time, at most half an hour."""
+    invitation = _relock(claim)
+    if invitation is None or invitation.in_flight_since != claim.at:
+        return
+    wait = min(FIRST_WAIT * 2 ** min(invitation.attempts - 1, 10), LONGEST_WAIT)
+    _save(invitation, {"in_flight_since": None, "next_attempt_at": timezone.now() + wait})
+    logger.warning("link postponed", invitation=invitation.pk, attempts=invitation.attempts, because=because)
+
+
+@transaction.atomic(durable=True)
+def _fail(claim: Claim, code: str, message: str) -> None:
+    invitation = _relock(claim)
+    if invitation is not None and invitation.in_flight_since == claim.at:
+        _close_failed(invitation, code, message)
+
+
+def _relock(claim: Claim) -> Invitation | None:
+    """The claimed row, locked, unless somebody finished it meanwhile (our lease ran out and another took over)."""
+    row = Invitation.objects.select_related("partner").select_for_update(of=("self",))
+    return row.filter(pk=claim.invitation.pk, state=InvitationState.APPROVED).first()
+
+
+def _close_failed(invitation: Invitation, code: str, message: str) -> None:
+    before = invitation.audit_state()
+    changes = {
+        "state": InvitationState.FAILED, "failure_code": str(code)[:60], "failure_message": message[:500],
+        "closed_at": timezone.now(), "in_flight_since": None,
+    }  # fmt: skip
+    _save(invitation, changes)
+    audit.record(_worker(invitation), Action.LINK_FAILED, invitation, before=before, note=message)
+    logger.warning("link failed", invitation=invitation.pk, code=str(code))
+
+
+def _save(invitation: Invitation, changes: dict[str, object]) -> None:
+    for name, value in changes.items():
+        setattr(invitation, name, value)
+    invitation.version += 1
+    invitation.updated_at = timezone.now()
+    invitation.save(update_fields=[*changes, "version", "updated_at"])
+
+
+def _worker(invitation: Invitation) -> Actor:
+    """Our worker, acting in this invitation's partner only."""
+    return system_actor("link worker", partner=invitation.partner)
