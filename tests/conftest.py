@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 from tests.personas import (  # noqa: F401 fixtures
@@ -20,6 +21,10 @@ from tests.personas import (  # noqa: F401 fixtures
     outsider,
 )
 from tests.support.chromium import HOW_TO_INSTALL, find_chromium
+
+# A busy machine is not a failure: examples are judged by what they show, not by how long they take.
+hypothesis.settings.register_profile("console", deadline=None)
+hypothesis.settings.load_profile("console")
 
 LEFT_OUT = pytest.StashKey[int]()
 
