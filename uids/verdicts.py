@@ -64,9 +64,7 @@ REASON_TEXTS: Mapping[Reason, str | Promise] = MappingProxyType(
 REASON_ADVICE: Mapping[Reason, str | Promise] = MappingProxyType(
     {
         Reason.NONE: "",
-        Reason.MISSING: _(
-            "Enter the customer's UID. It is on the customer's account page, under Security Settings."
-        ),
+        Reason.MISSING: _("Enter the customer's UID. It is on the customer's account page, under Security Settings."),
         Reason.LOGIN_NAME: _("Ask the customer for the UID: digits only, usually 16 of them."),
         Reason.EMAIL: _("Put the address in the e-mail column and ask the customer for the UID."),
         Reason.TWELVE_DIGITS: _("Check with the customer that this is not an account of another cloud."),
@@ -82,9 +80,7 @@ REASON_ADVICE: Mapping[Reason, str | Promise] = MappingProxyType(
         Reason.TOO_LONG: _("Check that only one UID was entered."),
         Reason.UNUSUAL_LENGTH: _("Compare with the source: a digit may be missing or doubled."),
         Reason.LEADING_ZERO: _("UIDs do not begin with 0. Compare with the source."),
-        Reason.WAS_NUMBER: _(
-            "Spreadsheets keep 15 digits of a number. Compare the last digit with the source."
-        ),
+        Reason.WAS_NUMBER: _("Spreadsheets keep 15 digits of a number. Compare the last digit with the source."),
         Reason.LOOKALIKE: _("It differs from a linked UID by one slip. Compare the two digit by digit."),
         Reason.ALREADY_LINKED: _("Open the linked account instead of inviting it again."),
         Reason.ROUNDED_BATCH: _(

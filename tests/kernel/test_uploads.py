@@ -353,9 +353,7 @@ def test_a_zip_bomb_stops_at_the_limit_even_when_it_lies_about_its_size() -> Non
 
     assert len(bomb) < 10_000
     assert refused(bomb, limits=limits) == "upload_too_large"
-    assert refused(
-        bomb.replace((5_000_000).to_bytes(4, "little"), (50).to_bytes(4, "little")), limits=limits
-    ) in {
+    assert refused(bomb.replace((5_000_000).to_bytes(4, "little"), (50).to_bytes(4, "little")), limits=limits) in {
         "upload_too_large",
         "upload_damaged",
     }
@@ -379,11 +377,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 plain = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), max_size=12)
 
 
-@given(
-    st.lists(
-        st.tuples(st.from_regex(r"[1-9][0-9]{15}", fullmatch=True), plain, plain), min_size=1, max_size=8
-    )
-)
+@given(st.lists(st.tuples(st.from_regex(r"[1-9][0-9]{15}", fullmatch=True), plain, plain), min_size=1, max_size=8))
 def test_what_is_written_is_what_is_read(rows: list[tuple[str, str, str]]) -> None:
     stream = io.StringIO()
     csv.writer(stream).writerows([("UID", "Company", "Remarks"), *rows])

@@ -78,18 +78,14 @@ def test_a_store_is_asked_once_and_answers_lead_back() -> None:
 
     assert found == {"1000000000000091": ["1000000000000001"], "200000000000002": ["2000000000000002"]}
     assert len(asked) == 1
-    assert (
-        lookalikes("1000000000000091", known) == lookalikes("1000000000000091", find) == ["1000000000000001"]
-    )
+    assert lookalikes("1000000000000091", known) == lookalikes("1000000000000091", find) == ["1000000000000001"]
 
 
 def test_a_large_batch_is_cut_into_chunks_with_the_same_answer() -> None:
     typed = ["1000000000000002", "1000000000000003"]
     known = {"1000000000000001"}
 
-    assert batch_lookalikes(typed, known.intersection, chunk_size=7) == batch_lookalikes(
-        typed, known.intersection
-    )
+    assert batch_lookalikes(typed, known.intersection, chunk_size=7) == batch_lookalikes(typed, known.intersection)
 
 
 def test_known_lengths_cut_the_candidates() -> None:
