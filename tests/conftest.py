@@ -29,6 +29,12 @@ hypothesis.settings.load_profile("console")
 LEFT_OUT = pytest.StashKey[int]()
 
 
+@pytest.fixture(autouse=True)
+def mail_stays_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read mail in the stored queue; sending in the test's own process would close its database connection."""
+    monkeypatch.setattr("partner_console.web.mail._wake_sender", lambda: None)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without Chromium the browser journeys are left out and said so; under CI nothing may be left out."""
     journeys = [item for item in items if item.get_closest_marker("browser")]
