@@ -78,6 +78,7 @@ class CloudCommand(PartnerScoped):
         ]
         indexes = [
             models.Index(fields=["uid", "topic", "id"], name="cloud_command_uid_topic"),
+            models.Index(fields=["partner", "created_at", "id"], name="cloud_command_partner_at"),
             models.Index(
                 fields=["next_attempt_at", "id"],
                 condition=Q(state__in=["queued", "in_flight", "unknown"]),

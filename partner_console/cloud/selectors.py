@@ -9,18 +9,31 @@ from partner_console.access.scoping import get_visible_or_404
 from partner_console.cloud.models import CloudCommand, CommandState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
 
 
-def list_commands(actor: Actor, *, state: str = "", uid: str = "") -> QuerySet[CloudCommand]:
-    """Orders to the cloud, newest first; filtered by state and exact UID where given."""
+def list_commands(
+    actor: Actor, *, q: str = "", state: Sequence[str] = (), operation: Sequence[str] = ()
+) -> QuerySet[CloudCommand]:
+    """Orders to the cloud, unordered; `q` is how the UID begins."""
     require(actor, Permission.CONTROL_VIEW)
-    commands = CloudCommand.objects.visible_to(actor).select_related("partner").order_by("-created_at", "-pk")
+    commands = CloudCommand.objects.visible_to(actor).select_related("partner")
+    if q:
+        commands = commands.filter(uid__startswith=q)
     if state:
-        commands = commands.filter(state=state)
-    return commands.filter(uid=uid) if uid else commands
+        commands = commands.filter(state__in=state)
+    return commands.filter(operation__in=operation) if operation else commands
+
+
+def commands_by_operation(actor: Actor, operation_ids: Iterable[UUID]) -> dict[UUID, CloudCommand]:
+    """What became of several actions at the cloud, by their operation id."""
+    commands = CloudCommand.objects.visible_to(actor).filter(operation_id__in=set(operation_ids))
+    return {command.operation_id: command for command in commands.order_by("pk") if command.operation_id}
 
 
 def get_command(actor: Actor, pk: int) -> CloudCommand:

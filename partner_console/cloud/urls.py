@@ -1,7 +1,17 @@
+"""Orders to the cloud, and the operators' page of the simulated one."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from partner_console.cloud import views
 
 app_name = "cloud"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.command_list, name="command_list"),
+    path("<int:pk>/retry/", views.command_retry, name="command_retry"),
+    path("simulator/", views.simulator, name="simulator"),
+    path("simulator/event/", views.simulator_event, name="simulator_event"),
+    path("simulator/fault/", views.simulator_fault, name="simulator_fault"),
+]

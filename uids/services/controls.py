@@ -100,7 +100,7 @@ def _record_changes(
             actor,
             action,
             row,
-            changes={"effective_payg": [words[0].value, words[1].value], "trustee": [account.uid, account.uid]},
+            changes={"frozen_by_master": [not frozen, frozen]},
             note=reason,
             operation_id=operation_id,
         )

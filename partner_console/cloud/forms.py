@@ -1,0 +1,50 @@
+"""Input of the operators' simulator page: shape only, the simulated cloud judges."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.cloud.models import Operation
+from partner_console.cloud.simulated.models import FaultKind
+
+EVENTS = [("usage", _("Report consumption")), ("settle", _("Settle")), ("refund", _("Refund"))]
+FAULTY = [
+    ("", _("Any")),
+    *Operation.choices,
+    ("start_link", _("Link an account")),
+    ("link_status", _("Ask how a link stands")),
+    ("credit", _("Read one account's figures")),
+    ("credits", _("Read all figures")),
+]
+FAULTS = [
+    (FaultKind.REFUSE, _("Refuse with a code")),
+    (FaultKind.UNAVAILABLE, _("Do nothing, do not answer")),
+    (FaultKind.TIMEOUT_AFTER, _("Do it, then do not answer")),
+]
+_UID = {"invalid": _("A UID is made of digits.")}
+
+
+class FindForm(forms.Form):
+    uid = forms.RegexField(r"^[0-9]{1,20}$", label=_("UID"), required=False, error_messages=_UID)
+
+
+class EventForm(forms.Form):
+    """Money moves at the cloud: consumption is undeducted until it is settled."""
+
+    uid = forms.RegexField(r"^[0-9]{1,20}$", label=_("UID"), error_messages=_UID)
+    event = forms.ChoiceField(label=_("What happens"), choices=EVENTS)
+    amount = forms.DecimalField(
+        label=_("Amount"), min_value=0, max_digits=18, decimal_places=6, help_text=_("Up to six decimal places.")
+    )
+
+
+class FaultForm(forms.Form):
+    operation = forms.ChoiceField(label=_("Operation"), choices=FAULTY, required=False)
+    uid = forms.RegexField(
+        r"^[0-9]{1,20}$", label=_("UID"), required=False, help_text=_("Empty: any account."), error_messages=_UID
+    )
+    kind = forms.ChoiceField(label=_("What goes wrong"), choices=FAULTS)
+    code = forms.CharField(label=_("Code"), max_length=60, required=False, help_text=_("For example 3040."))
+    message = forms.CharField(label=_("Message"), max_length=500, required=False)
+    times = forms.IntegerField(label=_("How often"), min_value=1, max_value=100, initial=1)

@@ -1,0 +1,89 @@
+"""The columns of the list of orders to the cloud."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from django.middleware.csrf import get_token
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partner_console.cloud.advice import advice
+from partner_console.cloud.models import CloudCommand, CommandState
+from partner_console.web import formats
+from partner_console.web.badges import status_badge
+from partner_console.web.keyset import Sort
+from partner_console.web.tables import Column, link, text, when
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+
+RETRYABLE = (CommandState.REFUSED, CommandState.UNKNOWN)
+
+
+def _what(command: CloudCommand) -> str:
+    """The operation and the value asked for."""
+    payload = command.payload
+    value = payload.get("amount") or payload.get("percent") or payload.get("control") or payload.get("policy") or ""
+    shown = f' <span class="soft">{escape(str(value))}</span>' if value else ""
+    return f"{text(command.get_operation_display())}{shown}"
+
+
+def _answer(command: CloudCommand) -> str:
+    """The cloud's code and message, and what to do about them."""
+    said = " ".join(part for part in (command.vendor_code, command.vendor_message) if part)
+    todo = str(advice(command.state, command.vendor_code))
+    if not said and not todo:
+        return formats.NOTHING
+    hint = f'<p class="hint">{escape(todo)}</p>' if todo else ""
+    return f"{escape(said)}{hint}"
+
+
+def retry_cell(request: HttpRequest, back: str) -> Callable[[CloudCommand], str]:
+    """A button for what may be sent again; afterwards one is at `back`."""
+
+    def cell(command: CloudCommand) -> str:
+        if command.state not in RETRYABLE:
+            return ""
+        return format_html(
+            '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+            '<input type="hidden" name="next" value="{}">'
+            '<button class="btn btn-sm btn-outline-secondary" type="submit">'
+            '{}<span class="visually-hidden"> {}</span></button></form>',
+            reverse("cloud:command_retry", args=[command.pk]),
+            get_token(request),
+            back,
+            _("Retry"),
+            str(command),
+        )
+
+    return cell
+
+
+COLUMNS = (
+    Column(
+        "created", gettext_lazy("Asked at"), lambda row: when(row.created_at), sort=Sort("created_at"), is_fixed=True
+    ),
+    Column(
+        "uid",
+        gettext_lazy("UID"),
+        lambda row: link(reverse("uids:account_detail", args=[row.uid]), row.uid, css="mono"),
+        is_fixed=True,
+        heads_row=True,
+    ),
+    Column("operation", gettext_lazy("Operation"), _what),
+    Column(
+        "state", gettext_lazy("State"), lambda row: str(status_badge(row.state, row.get_state_display())), is_fixed=True
+    ),
+    Column("answer", gettext_lazy("What the cloud said"), _answer, css="wrap"),
+    Column("reason", gettext_lazy("Reason"), lambda row: text(row.reason), css="wrap"),
+    Column("asked_by", gettext_lazy("Asked by"), lambda row: text(row.asked_by)),
+    Column("attempts", gettext_lazy("Attempts"), lambda row: text(row.attempts), css="num", is_shown=False),
+    Column("finished", gettext_lazy("Answered at"), lambda row: when(row.finished_at)),
+    Column("retry", gettext_lazy("Actions"), lambda _command: "", css="end", is_fixed=True),
+)

@@ -1,0 +1,54 @@
+"""Input of the account's pages: parse and shape only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from uids.models.account import MANAGER_CHARACTERS, NICKNAME_BYTES, REMARKS_BYTES
+from uids.models.validators import MaxBytesValidator
+
+REASON_CHARACTERS = 500
+
+
+class BasicInformationForm(forms.Form):
+    """Cleaned data is what `edit_account` takes. Without `managers` (an agency's form) there is no such field."""
+
+    nickname = forms.CharField(
+        label=_("Nickname"),
+        required=False,
+        validators=[MaxBytesValidator(NICKNAME_BYTES)],
+        help_text=_("Your own name for this account. The customer does not see it."),
+        widget=forms.TextInput(attrs={"data-max-bytes": NICKNAME_BYTES, "autocomplete": "off"}),
+    )
+    business_manager = forms.CharField(
+        label=_("Business manager"),
+        required=False,
+        max_length=MANAGER_CHARACTERS,
+        help_text=_("Who looks after this customer. Quota warnings go to them too when they are a member."),
+        widget=forms.TextInput(attrs={"data-count": "", "autocomplete": "off", "list": "managers"}),
+    )
+    remarks = forms.CharField(
+        label=_("Remarks"),
+        required=False,
+        validators=[MaxBytesValidator(REMARKS_BYTES)],
+        widget=forms.Textarea(attrs={"data-max-bytes": REMARKS_BYTES, "rows": 6}),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, with_manager: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not with_manager:
+            del self.fields["business_manager"]
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_CHARACTERS,
+        help_text=_("It stays in the records of this account and of every account it touches."),
+        error_messages={"required": _("Say why: the reason stays in the records.")},
+        widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "autofocus": True}),
+    )

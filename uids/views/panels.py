@@ -1,0 +1,53 @@
+"""What the panels of UID Details show: those the partner's kind and the actor's role have, and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from partner_console.access.policy import KIND_MAY, PartnerKind, Permission, allows
+from partner_console.audit.selectors import timeline
+from quota.selectors.credit import get_balance
+from uids import selectors
+from uids.states import Relationship
+from uids.switches import list_switches
+from uids.wording import CONTROLS_WARNING, EFFECTS, RELATIONSHIP
+
+if TYPE_CHECKING:
+    from partner_console.access.actor import Actor
+    from quota.selectors.credit import Balance
+    from uids.models import LinkedAccount
+
+SUB_ACCOUNTS_SHOWN = 8
+
+
+def has(actor: Actor, account: LinkedAccount, permission: Permission) -> bool:
+    """Whether the account's partner has such a thing at all, and the actor may see it."""
+    return permission in KIND_MAY[PartnerKind(account.partner.kind)] and bool(allows(actor, permission))
+
+
+def detail_context(actor: Actor, account: LinkedAccount) -> dict[str, Any]:
+    """The whole page. `switches` and `balance` are absent (None) where the partner's kind has none."""
+    has_controls = has(actor, account, Permission.CONTROL_VIEW)
+    balance = get_balance(actor, account.uid) if has(actor, account, Permission.QUOTA_VIEW) else None
+    return {
+        "account": account,
+        "meaning": RELATIONSHIP[account.relationship],
+        "meanings": [(status.value, status.label, RELATIONSHIP[status]) for status in Relationship],
+        "has_controls": has_controls,
+        "balance": balance,
+        "timeline": timeline(actor, account),
+        **(_controls(actor, account, balance) if has_controls else {}),
+    }
+
+
+def _controls(actor: Actor, account: LinkedAccount, balance: Balance | None) -> dict[str, Any]:
+    credit = balance.credit if balance else None
+    sub_accounts = selectors.list_sub_accounts(actor, account)
+    return {
+        "switches": list_switches(actor, account, available=credit.available if credit else None),
+        "warning": CONTROLS_WARNING,
+        "effects": EFFECTS,
+        "sub_accounts": list(sub_accounts[:SUB_ACCOUNTS_SHOWN]),
+        "n_sub_accounts": sub_accounts.count(),
+        "change": allows(actor, Permission.CONTROL_CHANGE),
+    }
