@@ -17,7 +17,7 @@ help: ## What there is to make
 setup: ## Create .venv, install the pinned packages, compile the message catalogues
 	@$(call python)
 	@$(call install,requirements.txt)
-	$(if $(CATALOGUES),@$(MAKE) --no-print-directory $(CATALOGUES))
+	$(if $(CATALOGUES),@$(MAKE) --silent --no-print-directory $(CATALOGUES))
 
 setup-dev: setup
 	@$(call install,requirements-dev.txt)

@@ -96,6 +96,7 @@ class Children:
         for child in [child for child in self.waiting if child.due is not None and child.due <= time.monotonic()]:
             self.waiting.remove(child)
             self.add(child)
+            self.say(f"{child.name} runs again")
 
     def _read(self, child: Child) -> None:
         stream = child.process.stdout if child.process else None
