@@ -37,8 +37,8 @@ ENDINGS = {
     17: Relationship.TERMINATED,
     23: Relationship.DELETED,
 }
-# How much of the quota is used, in per cent, by turns: comfortable, tight, below the threshold, in arrears.
-USE = (12, 35, 0, 55, 68, 22, 86, 41, 95, 5, 74, 108)
+# How much of the quota is used, in per cent, by turns: comfortable mostly, then tight, below the threshold, in arrears.
+USE = (12, 35, 0, 55, 48, 22, 62, 41, 30, 5, 18, 44, 66, 25, 58, 8, 37, 51, 29, 60, 95, 15, 33, 47, 3, 64, 20, 108, 57)
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ def _history(book: Book, account: LinkedAccount, number: int) -> None:
         actor=book.actor,
         account=account,
         amount=amount,
-        warning_percent=dice.choice((10, 20, 20, 20, 30, 50)),
+        warning_percent=dice.choice((10, 20, 20, 20, 30)),
         reason="Contract signed",
         at=account.linked_at,
     )

@@ -27,7 +27,8 @@ ENDINGS = {
 REMARKS = (
     "", "", "", "renewal in Q3", "long-standing customer; pays late, call before freezing",
     "合同编号 2025-118",
-    "前払い希望", "contract 4242/2025", "wants invoices split by project", "=SUM(A1:A9) is how they name their cost centre",
+    "前払い希望", "contract 4242/2025",
+    "wants invoices split by project", "=SUM(A1:A9) is how they name their cost centre",
 )  # fmt: skip
 LABELS = ("VIP", "Prepaid", "Pilot", "东南亚", "要確認")
 POLICIES = ("immediatelyStop",) * 5 + ("delayStop",) * 4 + ("noStop",)

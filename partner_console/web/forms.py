@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from django.forms import BaseForm
+    from django.http import HttpRequest, QueryDict
 
     from partner_console.errors import DomainError
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: the POST's data even when it is empty, nothing on GET."""
+    return request.POST if request.method == "POST" else None
 
 
 def add_domain_error(form: BaseForm, error: DomainError) -> None:

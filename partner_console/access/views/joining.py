@@ -17,7 +17,7 @@ from partner_console.access.forms import JoinForm
 from partner_console.access.middleware import PARTNER_SESSION_KEY
 from partner_console.access.selectors import has_login
 from partner_console.errors import DomainError
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def join(request: ActorRequest, token: str) -> HttpResponse:
     """A new person chooses a password; somebody with a login signs in first and confirms. GET changes nothing."""
     invitation = services.find_invitation(token=token)
     is_theirs = request.user.is_authenticated and request.user.email == invitation.email
-    form = JoinForm(request.POST or None) if not is_theirs else None
+    form = JoinForm(posted(request)) if not is_theirs else None
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             given = form.cleaned_data if form else {}

@@ -17,7 +17,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.access.selectors import list_members, list_open_invitations
 from partner_console.errors import DomainError
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import render_page, see_other
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def member_list(request: ActorRequest) -> HttpResponse:
 def member_invite(request: ActorRequest) -> HttpResponse:
     """Ask somebody to join by e-mail."""
     require(request.actor, Permission.MEMBER_MANAGE)
-    form = InviteMemberForm(request.POST or None)
+    form = InviteMemberForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             invitation = services.invite_member(actor=request.actor, **form.cleaned_data)
@@ -54,7 +54,7 @@ def member_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Role and RAM account UID."""
     membership = get_visible_or_404(Membership, request.actor, pk=pk)
     require(request.actor, Permission.MEMBER_MANAGE)
-    form = MemberForm(request.POST or None, initial={"role": membership.role, "ram_uid": membership.ram_uid})
+    form = MemberForm(posted(request), initial={"role": membership.role, "ram_uid": membership.ram_uid})
     if request.method == "POST" and form.is_valid():
         try:
             services.edit_member(actor=request.actor, membership_pk=pk, **form.cleaned_data)
@@ -72,7 +72,7 @@ def member_deactivate(request: ActorRequest, pk: int) -> HttpResponse:
     """Confirm, with the reason; then the person is out from their next request on."""
     membership = get_visible_or_404(Membership, request.actor, pk=pk)
     require(request.actor, Permission.MEMBER_MANAGE)
-    form = DeactivateForm(request.POST or None)
+    form = DeactivateForm(posted(request))
     if request.method == "POST" and form.is_valid():
         services.deactivate_member(actor=request.actor, membership_pk=pk, reason=form.cleaned_data["reason"])
         messages.success(request, _("%(member)s is deactivated.") % {"member": membership.user})

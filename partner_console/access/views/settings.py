@@ -17,7 +17,7 @@ from partner_console.access.middleware import PARTNER_SESSION_KEY
 from partner_console.access.policy import Permission, require
 from partner_console.access.selectors import find_switch_target, get_own_partner
 from partner_console.errors import Conflict, DomainError
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def partner_edit(request: ActorRequest) -> HttpResponse:
     require(request.actor, Permission.PARTNER_EDIT)
     partner = get_own_partner(request.actor)
     initial = {name: getattr(partner, name) for name in (*services.partners.EDITABLE, "version")}
-    form = PartnerForm(request.POST or None, initial=initial)
+    form = PartnerForm(posted(request), initial=initial)
     conflict: Conflict | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -61,7 +61,7 @@ def profile(request: ActorRequest) -> HttpResponse:
     """Name, language and zone of the person signed in."""
     user = request.user
     form = ProfileForm(
-        request.POST or None,
+        posted(request),
         initial={"name": user.name, "language": user.language, "time_zone": user.time_zone},
     )
     if request.method == "POST" and form.is_valid():
