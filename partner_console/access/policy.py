@@ -91,7 +91,8 @@ KIND_MAY: dict[PartnerKind, frozenset[Permission]] = {
 
 ROLE_MAY: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _ALL,
-    Role.MANAGER: _VIEW | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE, P.OUTBOX_VIEW},
+    Role.MANAGER: _VIEW
+    | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE, P.OUTBOX_VIEW},
     Role.FINANCE: _VIEW | {P.QUOTA_EDIT},
     Role.VIEWER: _VIEW,
     # Operators look and rescue; they never act for a partner without being a member of it.
