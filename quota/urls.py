@@ -13,4 +13,5 @@ urlpatterns = [
     path("uids/<uid:uid>/quota/panel/", views.panel, name="panel"),
     path("uids/<uid:uid>/quota/edit/", views.quota_edit, name="quota_edit"),
     path("uids/<uid:uid>/quota/threshold/", views.threshold_edit, name="threshold_edit"),
+    path("uids/<uid:uid>/quota/threshold/meaning/", views.threshold_meaning, name="threshold_meaning"),
 ]

@@ -97,12 +97,16 @@ class ListPage(Generic[M]):
     def __init__(self, actor: Actor, data: QueryDict) -> None:
         require(actor, self.permission)
         self.actor = actor
-        self.url = reverse(self.url_name)
+        self.url = self.address()
         self.query = ListQuery(
             actor, data, filters=self.filters, columns=self.columns, default_sort=self.default_sort, model=self.model
         )
 
     # --- What a list says about itself ---------------------------------------------------------------------
+
+    def address(self) -> str:
+        """Where the list stands; a list that belongs to one object says its object's."""
+        return reverse(self.url_name)
 
     def rows(self) -> QuerySet[M]:
         """The filtered rows the actor may see, unordered."""
@@ -249,11 +253,12 @@ class ListPage(Generic[M]):
         return [(name, str(self.query.data[name])) for name in ("sort", "size", "columns") if self.query.data.get(name)]
 
     def export_url(self, spec: str, scope: str = "filter") -> str:
-        """The export's start page for this view; `scope` is filter or page (selected goes by the bulk form)."""
-        place = scope == "page"
-        return (
-            f"{reverse('exports:job_new')}?{urlencode({'spec': spec, 'scope': scope})}&{self.query.string(place=place)}"
-        )
+        """The export's start page for this view, place included, so that “this page” is the one on the screen.
+
+        `scope` is what is chosen there to begin with: filter or page (selected goes by the bulk form).
+        """
+        start = urlencode({"spec": spec, "scope": scope})
+        return f"{reverse('exports:job_new')}?{start}&{self.query.string(place=True)}"
 
     def selection(self, scope: str, pks: Sequence[int] = ()) -> list[QuerySet[M]]:
         """Rows of the whole filter, or those of `pks` in it, as querysets to be read one after another."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
@@ -16,12 +15,11 @@ from partner_console.cloud import services as cloud
 from partner_console.cloud.models import Operation
 from quota import locks
 from quota.effects import effect_in_arrears
-from quota.errors import NothingToChange, UnderTrusteeship, WouldBeInArrears
+from quota.errors import WouldBeInArrears
+from quota.rules import clean_reason, ensure_new_amount, ensure_new_percent, ensure_own_quota
 from quota.services import ledger
 from quota.services.alarms import evaluate_warning
-from quota.services.amounts import clean_amount, clean_percent, clean_reason
 from quota.states import EntryKind
-from uids.errors import NotLive, StaleVersion
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -49,12 +47,10 @@ def edit_quota(
     """
     require(actor, Permission.QUOTA_EDIT)
     credit = locks.lock_credit(actor, account_pk)
-    ensure_own_quota(credit)
-    amount, reason = clean_amount(amount), clean_reason(reason)
-    _ensure_current(credit, version, {"amount": amount})
+    ensure_own_quota(credit.account)
+    reason = clean_reason(reason)
+    amount = ensure_new_amount(credit, version=version, amount=amount)
     difference = amount - credit.amount
-    if not difference:
-        raise NothingToChange(_("The quota already has this total."), field="amount")
     available = credit.available + difference
     if difference < 0 and available < 0 and not accept_arrears:
         raise WouldBeInArrears(
@@ -81,11 +77,9 @@ def set_threshold(*, actor: Actor, account_pk: int, version: int, percent: int, 
     """
     require(actor, Permission.QUOTA_EDIT)
     credit = locks.lock_credit(actor, account_pk)
-    ensure_own_quota(credit)
-    percent, reason = clean_percent(percent), clean_reason(reason)
-    _ensure_current(credit, version, {"percent": percent})
-    if percent == credit.warning_percent:
-        raise NothingToChange(_("The threshold already is this percentage."), field="percent")
+    ensure_own_quota(credit.account)
+    reason = clean_reason(reason)
+    percent = ensure_new_percent(credit, version=version, percent=percent)
     before, operation_id = credit.audit_state(), uuid.uuid4()
     credit.warning_percent = percent
     credit.version += 1
@@ -95,25 +89,6 @@ def set_threshold(*, actor: Actor, account_pk: int, version: int, percent: int, 
     _record(actor, Action.QUOTA_THRESHOLD_CHANGED, credit, before, reason, operation_id)
     _order(actor, credit, Operation.SET_WARNING, {"percent": percent}, reason, operation_id)
     return credit
-
-
-def ensure_own_quota(credit: CreditAccount) -> None:
-    """Refuse accounts whose quota cannot change: no longer linked, or held by a master."""
-    if not credit.account.is_live:
-        raise NotLive(credit.account)
-    if credit.account.trustee_id is not None:
-        raise UnderTrusteeship(credit.account)
-
-
-def _ensure_current(credit: CreditAccount, version: int, yours: dict[str, Any]) -> None:
-    """Usage does not count: only people's changes and the cloud's change the version."""
-    if credit.version != version:
-        theirs = {"amount": credit.amount, "percent": credit.warning_percent}
-        raise StaleVersion(
-            yours={name: str(value) for name, value in yours.items()},
-            theirs={name: str(theirs[name]) for name in yours},
-            version=credit.version,
-        )
 
 
 def _record(

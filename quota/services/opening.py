@@ -17,9 +17,9 @@ from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quanti
 from quota.errors import NoQuotaForAgency
 from quota.locks import LockedCredit
 from quota.models import CreditAccount, LedgerEntry, Warning
+from quota.rules import clean_amount, clean_percent
 from quota.services import ledger
 from quota.services.alarms import silent_warning
-from quota.services.amounts import clean_amount, clean_percent
 from quota.states import Bucket, EntryKind
 
 if TYPE_CHECKING:

@@ -1,0 +1,67 @@
+"""Adjust Detail info as a file (seed 004 §2.3: Export, in Chinese, English and Japanese)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from partner_console.access.policy import Permission
+from partner_console.exports.registry import Column, ExportSpec, Kind
+from quota.lists import entry_page
+from quota.tables import reason_in_words, record_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from django.db.models import QuerySet
+
+    from partner_console.access.actor import Actor
+    from quota.models import LedgerEntry
+
+CHUNK = 2_000
+
+CELLS: dict[str, Callable[[LedgerEntry], Any]] = {
+    "kind": lambda entry: entry.get_kind_display(),
+    "at": lambda entry: record_time(entry.at),
+    "figure": lambda entry: entry.get_bucket_display(),
+    "before": lambda entry: entry.before,
+    "value": lambda entry: entry.value,
+    "after": lambda entry: entry.after,
+    "method": lambda entry: entry.get_method_display(),
+    "operator": lambda entry: entry.operator_uid,
+    "operator_name": lambda entry: entry.operator,
+    "reason": reason_in_words,
+    "seq": lambda entry: entry.seq,
+}
+
+
+def read(actor: Actor, rows: QuerySet[LedgerEntry], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
+    """One tuple per entry with constant memory."""
+    cells = [CELLS[column.key] for column in columns]
+    for entry in rows.iterator(chunk_size=CHUNK):
+        yield tuple(cell(entry) for cell in cells)
+
+
+ENTRIES = ExportSpec(
+    name="quota.entries",
+    title=_("Adjust Detail info"),
+    permission=Permission.QUOTA_VIEW,
+    file_stem="quota-records",
+    list_page=entry_page,
+    columns=(
+        Column("kind", _("Operation Type")),
+        Column("at", _("Operation Time (UTC+8)")),
+        Column("figure", _("Figure")),
+        Column("before", _("Adjust Before"), Kind.CONSUMPTION),
+        Column("value", _("Operation Value"), Kind.CONSUMPTION),
+        Column("after", _("Adjust After"), Kind.CONSUMPTION),
+        Column("method", _("Operation Method")),
+        Column("operator", _("Operator UID"), Kind.ID),
+        Column("operator_name", _("Operator")),
+        Column("reason", _("Reason")),
+        Column("seq", _("Number"), Kind.WHOLE),
+    ),
+    read=read,
+    shown_as={"operator": ("operator", "operator_name")},
+)
