@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from partner_console.web import formats
 from partner_console.web.keyset import Sort
@@ -15,6 +15,8 @@ from partner_console.web.tables import Column, link, text
 
 if TYPE_CHECKING:
     from .wording import Line
+
+UNFOLDED_CHANGES = 3
 
 
 def _when(line: Line) -> str:
@@ -30,7 +32,7 @@ def _subject(line: Line) -> str:
 
 
 def _changes(line: Line) -> str:
-    """Field: old → new, one to a line."""
+    """Field: old → new, one to a line; folded where an entry has many, as when something was made."""
     if not line.changes:
         return formats.NOTHING
     parts = [
@@ -38,7 +40,11 @@ def _changes(line: Line) -> str:
         f' <span aria-hidden="true">→</span> <ins>{escape(after) or formats.NOTHING}</ins></dd>'
         for label, before, after in line.changes
     ]
-    return f'<dl class="changes">{"".join(parts)}</dl>'
+    changes = f'<dl class="changes">{"".join(parts)}</dl>'
+    if len(parts) <= UNFOLDED_CHANGES:
+        return changes
+    summary = escape(ngettext("%d field", "%d fields", len(parts)) % len(parts))
+    return f"<details><summary>{summary}</summary>{changes}</details>"
 
 
 def _operation(line: Line) -> str:
