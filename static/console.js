@@ -137,6 +137,12 @@
       if (counter.dataset.counter === event.target.id) showCounter(counter);
     });
   });
+  // A menu whose form went off (the list's filters) has done its work.
+  document.addEventListener("submit", (event) => {
+    $$("details.menu[open]", event.target).forEach((menu) => {
+      menu.open = false;
+    });
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {

@@ -64,7 +64,8 @@ def list_payg_changes(
 def list_labels(actor: Actor) -> QuerySet[Label]:
     """The partner's labels with how many accounts carry each, by name."""
     require(actor, Permission.UID_VIEW)
-    return Label.objects.visible_to(actor).annotate(n_accounts=Count("accounts")).order_by("name", "pk")
+    labels: QuerySet[Label] = Label.objects.visible_to(actor)
+    return labels.annotate(n_accounts=Count("accounts")).order_by("name", "pk")
 
 
 def label_choices(actor: Actor) -> list[tuple[str, str]]:

@@ -49,6 +49,11 @@ class ListFilters(forms.Form):
             name: value for name, value in self.cleaned_data.items() if value or (value == 0 and value is not False)
         }
 
+    def drawn(self) -> list[forms.BoundField]:
+        """The fields of the filter menu: all but the search and those with nothing to choose from."""
+        fields = [field for field in self.visible_fields() if field.name != "q"]
+        return [field for field in fields if list(getattr(field.field, "choices", (1,)))]
+
     def in_words(self, name: str, value: Any) -> str:
         """A value as its chip says it."""
         choices = dict(_flat(getattr(self.fields[name], "choices", ())))

@@ -160,7 +160,7 @@ class LinkedAccount(PartnerScoped):
 
     @property
     def in_force(self) -> LinkedAccount:
-        """The account whose switches, policy and quota are in force: the trustee, or itself (load `trustee` with it)."""
+        """The account whose switches, policy and quota are in force: the trustee, or itself (load `trustee` too)."""
         return self.trustee or self
 
     @property
@@ -172,6 +172,12 @@ class LinkedAccount(PartnerScoped):
             stopped=master.payg_stopped_at is not None,
             released=master.payg_released_at is not None,
         )
+
+    @property
+    def effective_purchase_control(self) -> PurchaseControl:
+        """The stricter of its own control and its master's: one ban forbids every order (acpn.md §5.2)."""
+        is_banned = PurchaseControl.BAN in (self.purchase_control, self.in_force.purchase_control)
+        return PurchaseControl.BAN if is_banned else PurchaseControl.NORMAL
 
     @property
     def is_live(self) -> bool:

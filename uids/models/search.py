@@ -32,7 +32,7 @@ class Replace(models.Func):
 
 
 def search_text() -> models.Expression:
-    """UID, nickname, login name and e-mail; then the nickname's CJK characters in pairs from the first and the second."""
+    """Names and addresses, then the nickname's CJK characters in pairs, from the first and the second."""
     words = Concat(F("uid"), Value(" "), F("nickname"), Value(" "), F("login_name"), Value(" "), F("email"), Value(" "))
     runs = Replace(Normalize(F("nickname")), f"[^{CJK}]+", " ")
     from_second = Replace(runs, r"(^|\s)\S", r"\1")

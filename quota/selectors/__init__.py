@@ -1,0 +1,4 @@
+"""Reads of quota."""
+
+from quota.selectors.accounts import accounts_with_uid as accounts_with_uid
+from quota.selectors.accounts import list_uids_with_quota as list_uids_with_quota

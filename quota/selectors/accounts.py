@@ -1,0 +1,88 @@
+"""The Linked User ID list: accounts with the quota that is in force for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from partner_console.access.policy import Permission, require
+from quota.selectors import finding
+from uids.models import LinkedAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from decimal import Decimal
+
+    from django.db.models import QuerySet
+
+    from partner_console.access.actor import Actor
+
+
+def list_uids_with_quota(
+    actor: Actor,
+    *,
+    q: str = "",
+    status: Collection[str] = (),
+    payg: Collection[str] = (),
+    purchase: str = "",
+    policy: Collection[str] = (),
+    credit: Collection[str] = (),
+    account_type: Collection[int | str] = (),
+    manager: str = "",
+    no_manager: bool = False,
+    label: Collection[int | str] = (),
+    environment: str = "",
+    country: str = "",
+    available_min: Decimal | None = None,
+    available_max: Decimal | None = None,
+    in_warning: bool = False,
+    trustee: str = "",
+) -> QuerySet[LinkedAccount]:
+    """The actor's accounts with credit, master and the master's credit, unordered.
+
+    States are the effective ones: what a master's switches, policy and quota make of its sub-accounts (design §4). The
+    range of available quota is about accounts with a quota of their own: sub-accounts spend their master's.
+    """
+    require(actor, Permission.UID_VIEW)
+    rows = LinkedAccount.objects.visible_to(actor).select_related("credit", "trustee", "trustee__credit")
+    plain = {
+        "relationship__in": status,
+        "account_type__in": account_type,
+        "business_manager": manager,
+        "environment": environment,
+        "country": country,
+        "trustee__uid": trustee,
+    }
+    found = Q(**{name: value for name, value in plain.items() if value})
+    if q:
+        found &= finding.matches_search(q)
+    if no_manager:
+        found &= Q(business_manager="")
+    if label:
+        found &= finding.has_label(label)
+    effective = (
+        (payg, finding.payg_is),
+        ((purchase,) if purchase else (), finding.purchase_is),
+        (policy, finding.policy_is),
+        (credit, finding.credit_is),
+    )
+    for wanted, meaning in effective:
+        if wanted:
+            found &= meaning(actor, wanted)
+    if in_warning:
+        found &= finding.is_in_warning(actor)
+    if available_min is not None:
+        found &= Q(credit__available__gte=available_min)
+    if available_max is not None:
+        found &= Q(credit__available__lte=available_max)
+    return rows.filter(found)
+
+
+def accounts_with_uid(actor: Actor, needle: str, **filters: object) -> list[LinkedAccount]:
+    """The exact hit of a search: every record with this very UID that the other filters leave, live ones first."""
+    uid = finding.exact_uid(needle)
+    if not uid:
+        return []
+    rows = list(list_uids_with_quota(actor, **filters).filter(uid=uid)[:10])  # type: ignore[arg-type]
+    return sorted(rows, key=lambda row: (not row.is_live, -row.pk))
