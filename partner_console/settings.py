@@ -232,6 +232,7 @@ POST_OFFICE = {
     "MAX_RETRIES": 4,
     "RETRY_INTERVAL": timedelta(minutes=15),
     "MESSAGE_ID_ENABLED": True,
+    "LOCK_FILE_NAME": str(VAR_DIR / "post_office"),  # the default lies in /tmp, shared with every other console
 }
 
 # --- People -------------------------------------------------------------------------------------------------
@@ -326,6 +327,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask_tokens"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"celery.beat": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
+    "loggers": {
+        "celery.beat": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        # With a handler of its own it would write each line twice.
+        "post_office": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -55,7 +55,7 @@ def server(var: Path, account: tuple[int, int] | None, *, durable: bool) -> Serv
 def answers(sockets: Path) -> bool:
     """Whether it takes connections; makes our database when it is not there yet."""
     try:
-        with psycopg.connect(dbname="postgres", user="postgres", host=str(sockets), autocommit=True) as connection:
+        with _maintenance(sockets) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if not found:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
@@ -64,6 +64,17 @@ def answers(sockets: Path) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def drop_database(sockets: Path) -> None:
+    """Begin again with an empty database."""
+    with _maintenance(sockets) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def _maintenance(sockets: Path) -> psycopg.Connection:
+    return psycopg.connect(dbname="postgres", user="postgres", host=str(sockets), autocommit=True)
 
 
 def _check_version(data: Path) -> None:

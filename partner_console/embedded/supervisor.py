@@ -21,11 +21,12 @@ from partner_console.embedded import EmbeddedError, claim, demo_password, prepar
 from partner_console.embedded.children import Child, Children
 from partner_console.embedded.lock import Lock
 from partner_console.embedded.place import DATABASE, missing_servers, socket_dir
+from partner_console.embedded.postgres import drop_database
 from partner_console.embedded.process import die_with_parent, spawn
 
 HOME = Path(__file__).resolve().parent.parent.parent
 QUEUES = "interactive,outbound,exports,maintenance"
-READY_SECONDS = 90
+READY_SECONDS = 180
 DEMO_LOGINS = (
     ("owner@acme.example", "reseller Acme Cloud, owner"),
     ("manager@acme.example", "manager"),
@@ -98,7 +99,9 @@ class Console:
             "HOST": host,
             "PORT": str(port),
             "VAR_DIR": str(var),
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",  # a terminal shows what needs somebody
             "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "ignore:You're running the worker",  # as root: it listens to nobody outside
             "PYTHONUTF8": "1",
         }
         demo = os.environ.get("DEMO", "").lower()
@@ -135,6 +138,8 @@ class Console:
     # --- Before the start -----------------------------------------------------------------------------------
 
     def set_up(self) -> None:
+        if self.unfinished.exists():  # a stop in the middle of the demo data: only that was in there
+            drop_database(socket_dir(self.var))
         self.manage("migrate", "--noinput", "--verbosity", "0")
         if self.static_changed():
             self.manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
@@ -143,12 +148,20 @@ class Console:
             demo_password(self.var)
             if not self.holds("SELECT 1 FROM access_partner"):
                 self.children.say("Making the demo data (DEMO=0 starts without)")
+                self.unfinished.touch()
                 self.manage("seed_demo")
+        if not self.stopping:
+            self.unfinished.unlink(missing_ok=True)
 
     def manage(self, *arguments: str) -> None:
         failed = not self.stopping and self.children.run_once(self.child("setup", "manage.py", *arguments))
         if failed and not self.stopping:
             raise EmbeddedError(f"`manage.py {arguments[0]}` failed; its message is above.")
+
+    @property
+    def unfinished(self) -> Path:
+        """There while the demo data is being made."""
+        return self.var / "demo.unfinished"
 
     @property
     def stamp(self) -> Path:

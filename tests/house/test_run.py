@@ -121,6 +121,9 @@ def test_a_stop_during_the_start_is_obeyed(tmp_path: Path) -> None:
 
     assert console.process.returncode == 0
     assert "Console ready" not in text
+    with running(tmp_path / "var", free_port()) as again:  # half-made demo data is made anew, not kept
+        again.until("Demo password: ")
+        assert "Making the demo data" in again.text
 
 
 def test_the_demo_starts_by_itself_and_names_its_logins(tmp_path: Path) -> None:
