@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from partner_console.access.models import Membership, Partner, User
 from partner_console.access.policy import PartnerKind, Role
+from partner_console.access.services import create_person
 from uids.models import LinkedAccount
 from uids.states import AccountType
 
@@ -25,7 +26,9 @@ def make_partner(code: str = "", *, kind: PartnerKind = PartnerKind.RESELLER, **
 
 def make_user(email: str = "", **fields: Any) -> User:
     """Everyone's password in tests is “correct horse battery”."""
-    return User.objects.create_user(email or f"user-{next(_numbers)}@example.com", "correct horse battery", **fields)
+    return create_person(
+        email=email or f"user-{next(_numbers)}@example.com", password="correct horse battery", **fields
+    )
 
 
 def make_member(partner: Partner, role: Role = Role.OWNER, *, email: str = "", **fields: Any) -> Membership:

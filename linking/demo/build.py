@@ -8,9 +8,9 @@ from django.db import transaction
 
 from linking.demo import accounts, catalogue, invitations
 from partner_console.access.actor import Actor, Channel, actor_for_membership, system_actor
-from partner_console.access.models import Membership, Partner, User
+from partner_console.access.models import Membership, Partner
 from partner_console.access.policy import PartnerKind, Role
-from partner_console.access.services import create_partner
+from partner_console.access.services import create_partner, create_person
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 
@@ -55,7 +55,9 @@ def _partner(given: DemoPartner, password: str) -> Partner:
 
 
 def _member(partner: Partner, person: Person, password: str) -> None:
-    user = User.objects.create_user(person.email, password, name=person.name, language=person.language, is_demo=True)
+    user = create_person(
+        email=person.email, password=password, name=person.name, language=person.language, is_demo=True
+    )
     membership = Membership(user=user, partner=partner, role=person.role, ram_uid=person.ram_uid)
     membership.full_clean()
     membership.save()
@@ -63,8 +65,13 @@ def _member(partner: Partner, person: Person, password: str) -> None:
 
 
 def _operator(password: str) -> None:
-    User.objects.create_user(
-        "operator@console.example", password, name="Platform operator", is_demo=True, is_staff=True, is_superuser=True
+    create_person(
+        email="operator@console.example",
+        password=password,
+        name="Platform operator",
+        is_demo=True,
+        is_staff=True,
+        is_superuser=True,
     )
 
 

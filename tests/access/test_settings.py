@@ -132,6 +132,24 @@ def test_createpartner_makes_the_first_partner_and_owner(tmp_path: Path, client:
     assert Membership.objects.get(partner=partner).role == "owner"
 
 
+@pytest.mark.django_db
+def test_a_new_operator_can_set_up_the_second_factor_the_admin_asks_for(tmp_path: Path, client: Client) -> None:
+    password = tmp_path / "password"
+    password.write_text("a long enough pass phrase")
+    call_command("createoperator", "Ops@console.example", password_file=str(password), verbosity=0)
+    client.post(reverse("account_login"), {"login": "ops@console.example", "password": "a long enough pass phrase"})
+
+    page = client.get(reverse("admin:index"), follow=True)
+    assert page.redirect_chain[-1][0] == reverse("mfa_index")
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+
+
+def test_ones_address_is_not_changed_by_a_form(acme_master: Persona, as_: Callable[[Persona], Client]) -> None:
+    response = as_(acme_master).post("/accounts/email/", {"action_add": "", "email": "else@acme.example"})
+
+    assert response["Location"] == reverse("access:profile")
+
+
 def test_nobody_signs_up_by_themselves(client: Client, db: None) -> None:
     response = client.post(reverse("account_signup"), {"email": "x@example.com", "password1": "a long enough phrase"})
 

@@ -9,11 +9,12 @@ from .members import (
     withdraw_invitation,
 )
 from .partners import create_partner, edit_partner
-from .people import edit_profile
+from .people import create_person, edit_profile
 
 __all__ = [
     "accept_invitation",
     "create_partner",
+    "create_person",
     "deactivate_member",
     "edit_member",
     "edit_partner",

@@ -7,7 +7,6 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
@@ -18,6 +17,7 @@ from partner_console.access.actor import actor_for_membership
 from partner_console.access.locks import lock_invitation, lock_membership, lock_owners
 from partner_console.access.models import MemberInvitation, Membership, Partner, User
 from partner_console.access.policy import MEMBER_ROLES, Permission, Role, require
+from partner_console.access.services.people import create_person
 from partner_console.audit.actions import Action
 from partner_console.audit.services import record
 from partner_console.errors import Conflict, Invalid, NotFound
@@ -143,13 +143,7 @@ def accept_invitation(*, token: str, user_pk: int | None, name: str = "", passwo
             % {"email": invitation.email},
         )
     if user is None:
-        user = User(email=invitation.email, name=name, language=invitation.partner.language)
-        try:
-            validate_password(password, user)
-        except ValidationError as error:
-            raise Invalid("weak_password", " ".join(error.messages), field="password") from error
-        user.set_password(password)
-        user.save()
+        user = create_person(email=invitation.email, password=password, name=name, language=invitation.partner.language)
     membership = Membership(user=user, partner=invitation.partner, role=invitation.role, ram_uid=invitation.ram_uid)
     membership.full_clean()
     membership.save()

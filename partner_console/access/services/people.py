@@ -1,15 +1,39 @@
-"""A person's own settings."""
+"""People: made by an invitation or a command, and their own settings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from partner_console.access.models import User
+from partner_console.errors import Invalid
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
+
+
+@transaction.atomic
+def create_person(*, email: str, password: str, **fields: Any) -> User:
+    """A new login; whoever calls this knows that the address is the person's (an invitation's mail, an operator).
+
+    Without a verified address django-allauth offers neither authenticator nor passkey. `Invalid` for a weak password
+    (field `password`) or a bad address; the caller looks whether the address has a login already.
+    """
+    user = User(email=email.strip().lower(), **fields)
+    try:
+        user.full_clean(exclude=["password"])
+        validate_password(password, user)
+    except ValidationError as error:
+        field = next(iter(error.message_dict), "password") if hasattr(error, "error_dict") else "password"
+        raise Invalid("invalid_person", " ".join(error.messages), field=field) from error
+    user.set_password(password)
+    user.save()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
 
 
 @transaction.atomic

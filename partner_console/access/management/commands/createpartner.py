@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from partner_console.access.actor import system_actor
 from partner_console.access.models import LANGUAGE_CHOICES, Membership, Partner, User
 from partner_console.access.policy import PartnerKind, Role
-from partner_console.access.services import create_partner
+from partner_console.access.services import create_partner, create_person
 from partner_console.audit.actions import Action
 from partner_console.audit.services import record
 from partner_console.errors import DomainError
+
+from ._password import read_password
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -67,21 +66,5 @@ class Command(BaseCommand):
         self.stdout.write(f"Partner {partner.name} ({partner.code}) with owner {user.email}.")
 
     def _create_owner(self, options: dict[str, Any]) -> User:
-        password = self._password(options["password_file"])
-        user = User(email=options["owner"].lower(), language=options["language"])
-        try:
-            validate_password(password, user)
-        except ValidationError as error:
-            raise CommandError("Choose another password: " + " ".join(error.messages)) from error
-        return User.objects.create_user(user.email, password, language=user.language)
-
-    def _password(self, source: str | None) -> str:
-        if source == "-":
-            return input()
-        if source:
-            with open(source, encoding="utf-8") as file:  # noqa: PTH123 a path given by the person at the keyboard
-                return file.read().strip()
-        password = getpass.getpass("Password of the owner: ")
-        if password != getpass.getpass("Again: "):
-            raise CommandError("The two passwords differ.")
-        return password
+        password = read_password(options["password_file"], "Password of the owner: ")
+        return create_person(email=options["owner"], password=password, language=options["language"])
