@@ -7,12 +7,25 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.errors import Conflict, Invalid, NotFound
+from uids.verdicts import REASON_TEXTS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from linking.models import Invitation
     from linking.states import Standing
+    from uids.identifiers import Recognised
+
+
+def about_uid(found: Recognised) -> str:
+    """What is wrong with a typed UID and what to do, in two sentences; "" when nothing is."""
+    reason = str(REASON_TEXTS[found.reason])
+    return f"{reason[:1].upper()}{reason[1:]}. {found.advice}" if reason else ""
+
+
+class NotAUid(Invalid):
+    def __init__(self, found: Recognised) -> None:
+        super().__init__(found.reason.value, about_uid(found), field="uid")
 
 
 class AlreadyInvited(Conflict):

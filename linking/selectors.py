@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
+from linking.errors import about_uid
 from linking.locks import standing_of
 from linking.models import Invitation, InvitationMail, InvitationToken
-from linking.states import Standing
+from linking.states import OPEN, InvitationState, Standing, progress, turn
 from linking.tokens import digest
 from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
+from uids.identifiers import Recognised, recognise
+from uids.lookalikes import Difference, difference, lookalikes
+from uids.models import LinkedAccount
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
@@ -58,4 +67,99 @@ def list_mails(actor: Actor, invitation: Invitation) -> QuerySet[InvitationMail]
         .select_related("email")
         .prefetch_related("email__logs")
         .order_by("-at", "-pk")
+    )
+
+
+def list_invitations(
+    actor: Actor,
+    *,
+    q: str = "",
+    progress_is: Collection[str] = (),
+    turn_is: Collection[str] = (),
+    state: Collection[str] = (),
+    environment: str = "",
+) -> QuerySet[Invitation]:
+    """Invitations of the actor's partner that match everything asked for, unordered, with who invited.
+
+    States are those pages show: EXPIRED counts from the moment the time is over. `q` finds every word in UID, company,
+    e-mail or CRM reference.
+    """
+    require(actor, Permission.LINK_VIEW)
+    rows = Invitation.objects.visible_to(actor).with_shown_state(timezone.now())
+    if state:
+        rows = rows.filter(shown_state__in=state)
+    if progress_is:
+        rows = rows.filter(shown_state__in=[one for one in InvitationState if progress(one) in progress_is])
+    if turn_is:
+        rows = rows.filter(shown_state__in=[one for one in InvitationState if turn(one) in turn_is])
+    if environment:
+        rows = rows.filter(environment=environment)
+    for word in unicodedata.normalize("NFKC", q).lower().split():
+        rows = rows.filter(search__contains=word)
+    return rows.select_related("created_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """A live UID of ours one slip away from the typed one, digit by digit with those that differ marked."""
+
+    typed: str
+    account: LinkedAccount
+
+    @property
+    def _difference(self) -> Difference:
+        return difference(self.typed, self.account.uid)
+
+    @property
+    def typed_digits(self) -> list[tuple[str, bool]]:
+        return [(digit, at in self._difference.left) for at, digit in enumerate(self.typed)]
+
+    @property
+    def known_digits(self) -> list[tuple[str, bool]]:
+        return [(digit, at in self._difference.right) for at, digit in enumerate(self.account.uid)]
+
+
+@dataclass(frozen=True, slots=True)
+class UidCheck:
+    """What is known about a typed UID before an invitation goes out (design §5)."""
+
+    typed: str
+    found: Recognised
+    account: LinkedAccount | None = None
+    is_elsewhere: bool = False
+    invitation: Invitation | None = None
+    lookalikes: tuple[Lookalike, ...] = ()
+
+    @property
+    def says(self) -> str:
+        return about_uid(self.found)
+
+    @property
+    def is_cleaned(self) -> bool:
+        return bool(self.found.uid) and self.found.uid != self.typed
+
+    @property
+    def is_blocked(self) -> bool:
+        return not self.found.is_accepted or bool(self.account or self.is_elsewhere or self.invitation)
+
+
+def check_uid(actor: Actor, text: str) -> UidCheck:
+    """Clean and recognise a typed UID, and say what already has it: here, elsewhere (not where), or an invitation."""
+    require(actor, Permission.LINK_INVITE)
+    found = recognise(text)
+    if not found.is_accepted:
+        return UidCheck(text, found)
+    accounts = LinkedAccount.objects.visible_to(actor).live()
+    account = accounts.filter(uid=found.uid).first()
+    open_ones = Invitation.objects.visible_to(actor).filter(uid=found.uid, state__in=OPEN)
+    similar = lookalikes(found.uid, lambda some: accounts.filter(uid__in=some).values_list("uid", flat=True))
+    near = accounts.filter(uid__in=similar).order_by("uid")[:3]
+    return UidCheck(
+        typed=text,
+        found=found,
+        account=account,
+        # Across all partners on purpose: a UID has one live link anywhere; only “here or elsewhere” is told.
+        is_elsewhere=account is None and LinkedAccount.objects.live().filter(uid=found.uid).exists(),
+        invitation=next((one for one in open_ones if one.current_state is not InvitationState.EXPIRED), None),
+        lookalikes=tuple(Lookalike(found.uid, one) for one in near),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +27,7 @@ from partner_console.access.models import LANGUAGE_CHOICES, Partner, User
 from partner_console.access.scoping import PartnerScoped, ScopedQuerySet
 from uids.models import LinkedAccount
 from uids.models.account import MANAGER_CHARACTERS, NICKNAME_BYTES, REMARKS_BYTES
+from uids.models.search import Normalize
 from uids.models.validators import MaxBytesValidator
 from uids.states import AccountType, Environment, PurchaseControl, ShutdownPolicy
 
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
 
 
 class InvitationQuerySet(ScopedQuerySet):
+    def with_shown_state(self, now: datetime) -> InvitationQuerySet:
+        """`shown_state`: the state as pages show it, EXPIRED as soon as the time is over."""
+        is_over = Q(state__in=WITH_CUSTOMER, expires_at__lte=now)
+        shown = Case(When(is_over, then=Value(InvitationState.EXPIRED.value)), default=F("state"))
+        rows: InvitationQuerySet = self.annotate(shown_state=shown)
+        return rows
+
     def due_to_expire(self, now: datetime) -> InvitationQuerySet:
         return self.filter(state__in=WITH_CUSTOMER, expires_at__lte=now)
 
@@ -122,6 +132,18 @@ class Invitation(PartnerScoped):
     failure_message = models.CharField(max_length=500, blank=True, default="")
     account = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, blank=True, related_name="invitations")
 
+    search = models.GeneratedField(
+        expression=Lower(
+            Normalize(
+                Concat(
+                    F("uid"), Value(" "), F("company"), Value(" "), F("email"), Value(" "), F("crm_reference"),
+                    output_field=models.TextField(),
+                )
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )  # fmt: skip
     created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -155,7 +177,9 @@ class Invitation(PartnerScoped):
         indexes = [
             models.Index(fields=["partner", "created_at", "id"], name="linking_partner_created"),
             models.Index(fields=["partner", "state", "created_at", "id"], name="linking_partner_state"),
+            models.Index(fields=["partner", "expires_at", "id"], name="linking_partner_expires"),
             models.Index(fields=["uid"], name="linking_uid"),
+            GinIndex(F("partner"), OpClass(F("search"), "gin_trgm_ops"), name="linking_search"),
             models.Index(fields=["expires_at"], condition=Q(state__in=WITH_CUSTOMER), name="linking_expiry_due"),
             models.Index(fields=["id"], condition=Q(state=InvitationState.APPROVED), name="linking_approved"),
         ]

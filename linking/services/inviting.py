@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linking import locks
-from linking.errors import AlreadyInvited, BeingLinked, NothingToResend
+from linking.errors import AlreadyInvited, BeingLinked, NotAUid, NothingToResend
 from linking.models import Invitation, InvitationToken
 from linking.services.mailing import ensure_welcome, send_link
 from linking.states import INVITABLE, OPEN, REPLACEABLE, WITH_CUSTOMER, InvitationState, MailKind, ensure_move
@@ -24,7 +24,6 @@ from uids import identifiers
 from uids.errors import AlreadyLinked
 from uids.models import LinkedAccount
 from uids.services.accounts import clean_line, clean_text
-from uids.verdicts import REASON_TEXTS
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -131,8 +130,7 @@ def _close(actor: Actor, invitation: Invitation, state: InvitationState, action:
 def _clean_uid(text: str) -> str:
     found = identifiers.recognise(text)
     if not found.is_accepted:
-        reason = str(REASON_TEXTS[found.reason])
-        raise Invalid(found.reason.value, f"{reason[:1].upper()}{reason[1:]}. {found.advice}", field="uid")
+        raise NotAUid(found)
     return found.uid
 
 
@@ -209,9 +207,9 @@ def _replace_earlier(actor: Actor, invitation: Invitation) -> None:
 
 
 def _asked(invitation: Invitation) -> dict[str, Any]:
-    """What the trail keeps of a new invitation."""
-    names = (*LINES, "uid", "account_type", "environment", "language", *MONEY_FIELDS[:4], "remarks")
-    return {name: getattr(invitation, name) for name in names if getattr(invitation, name) not in (None, "")}
+    """What the trail keeps of a new invitation; the rest never changes and stands in the invitation itself."""
+    names = ("uid", "email", "environment", "quota")
+    return {name: getattr(invitation, name) for name in names if getattr(invitation, name) is not None}
 
 
 def _name_of(actor: Actor) -> str:

@@ -40,12 +40,13 @@ def invite_start(customer: CustomerRequest) -> HttpResponse:
 def invite_proof(customer: CustomerRequest) -> HttpResponse:
     """The last 6 digits of the UID, which only the account's holder knows."""
     form = ProofForm(customer.http.POST or None)
-    locked_until = None
+    locked_until = left = None
     if customer.http.method == "POST" and form.is_valid():
         try:
             proof = services.prove(actor=customer.actor, token=customer.token, digits=form.cleaned_data["digits"])
         except WrongDigits as error:
             add_domain_error(form, error)
+            left = error.data["left"]
         except ProofLocked as error:
             locked_until = error.until
         else:
@@ -53,7 +54,8 @@ def invite_proof(customer: CustomerRequest) -> HttpResponse:
             response.set_cookie(_cookie(customer), proof, max_age=PROOF_VALID, **cookie_scope())
             return response
     status = 429 if locked_until else 422 if form.errors else 200
-    return customer.page("invite/proof.html", {"form": form, "locked_until": locked_until}, status=status)
+    context = {"form": form, "locked_until": locked_until, "left": left}
+    return customer.page("invite/proof.html", context, status=status)
 
 
 @customer_page("GET", "POST")

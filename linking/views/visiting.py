@@ -57,9 +57,8 @@ class CustomerRequest:
         )
 
     def page(self, template: str, context: dict[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
-        return render(
-            self.http, template, {**page_context(self.http, self.invitation), **(context or {})}, status=status
-        )
+        full = {**page_context(self.http, self.invitation), "token": self.token, **(context or {})}
+        return render(self.http, template, full, status=status)
 
     def go(self, name: str) -> HttpResponse:
         response = redirect(f"linking:{name}", self.token)

@@ -22,6 +22,7 @@ from uids.models import LinkedAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from tests.personas import Persona
 
@@ -117,7 +118,9 @@ def test_a_proof_is_for_one_link_and_a_short_time(sent: Invitation, acme_manager
 
 
 def test_approving_wakes_the_worker_after_the_commit_and_only_once(
-    sent: Invitation, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., object]
+    sent: Invitation,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
     woken: list[int] = []
     monkeypatch.setattr(tasks.push_link, "run", woken.append)

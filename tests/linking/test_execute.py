@@ -33,6 +33,7 @@ from uids.states import PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from tests.personas import Persona
 
@@ -81,7 +82,7 @@ def test_a_link_creates_account_quota_and_controls_together(acme_manager: Person
     assert account.overdraft == 600, "delayed shutdown grants at least 600 (design §6.3)"
     assert (account.email, account.login_name) == ("kaito@customer.example", "kaito")
     entry = LedgerEntry.objects.get(credit_id=account.pk)
-    assert (entry.kind, entry.before, entry.value, entry.after) == ("quota_create", 0, 1500, 1500)
+    assert (entry.kind, entry.before, entry.value, entry.after) == ("quota_create", *map(Decimal, (0, 1500, 1500)))
     assert CreditAccount.objects.get(pk=account.pk).warning_percent == 35
     command = CloudCommand.objects.get()
     assert (command.operation, command.payload) == ("set_warning", {"percent": 35})
@@ -212,11 +213,18 @@ def test_an_answer_that_was_lost_is_read_not_repeated(
 ) -> None:
     add_fault(operation=operation, kind=FaultKind.TIMEOUT_AFTER)
     calls: list[str] = []
-    for name in ("start_link", "link_status"):
+
+    def noted(name: str) -> Callable[..., object]:
         real = getattr(SimulatedCloud, name)
-        monkeypatch.setattr(
-            SimulatedCloud, name, lambda self, arg, real=real, name=name: (calls.append(name), real(self, arg))[1]
-        )
+
+        def call(*args: object) -> object:
+            calls.append(name)
+            return real(*args)
+
+        return call
+
+    for name in ("start_link", "link_status"):
+        monkeypatch.setattr(SimulatedCloud, name, noted(name))
 
     work(approved)
     assert approved.state == InvitationState.APPROVED
@@ -242,7 +250,7 @@ def test_a_refusal_fails_with_the_clouds_code_and_can_be_retried(
     approved: Invitation,
     acme_manager: Persona,
     acme_readonly: Persona,
-    django_capture_on_commit_callbacks: Callable[..., object],
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
     add_fault(operation="start_link", kind=FaultKind.REFUSE, code="3009", message="customerAccount is error")
 

@@ -1,0 +1,143 @@
+"""One invitation: where it stands, what happened, and what staff can do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from linking import selectors, services, wording
+from linking.errors import NothingToResend
+from linking.forms import WithdrawForm
+from linking.states import MOVES, WITH_CUSTOMER, InvitationState, ensure_move
+from partner_console.access.policy import Permission, require
+from partner_console.audit.selectors import timeline
+from partner_console.web.countries import country_name
+from partner_console.web.htmx import render_page, see_other
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from linking.models import Invitation
+    from partner_console.access.middleware import ActorRequest
+
+S = InvitationState
+ANEW = (S.EXPIRED, S.FAILED, S.DECLINED, S.WITHDRAWN)
+
+
+@require_GET
+def invitation_detail(request: ActorRequest, pk: int) -> HttpResponse:
+    """`/links/<pk>/`; while the cloud is asked, the page reads itself again."""
+    invitation = selectors.get_invitation(request.actor, pk)
+    context = {
+        "invitation": invitation,
+        "state": invitation.current_state,
+        "next_step": wording.next_step(invitation),
+        "country": country_name(invitation.country),
+        "failure": wording.failure(invitation),
+        "declined_because": wording.declined_because(invitation),
+        "deliveries": wording.deliveries(selectors.list_mails(request.actor, invitation)),
+        "timeline": timeline(request.actor, invitation),
+        **_possible(invitation),
+    }
+    return render_page(request, "linking/invitation_detail.html", context, fragment="invitation")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_withdraw(request: ActorRequest, pk: int) -> HttpResponse:
+    """Confirm page and dialog of [Withdraw]."""
+    invitation = _to_change(request, pk)
+    ensure_move(invitation.current_state, S.WITHDRAWN)
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        services.withdraw(actor=request.actor, invitation_pk=pk, **form.cleaned_data)
+        messages.success(request, _("The invitation of %(company)s is withdrawn.") % {"company": invitation.company})
+        return see_other(request, _url(pk))
+    confirm = _confirm(
+        invitation,
+        "invitation_withdraw",
+        title=_("Withdraw the invitation of %(company)s?"),
+        effect=_("The customer's link stops working at once and says that you took it back. No mail is sent."),
+        submit=_("Withdraw"),
+        icon="undo-2",
+    )
+    context = {"confirm": {**confirm, "is_danger": True, "form": form}}
+    return render_page(
+        request, "ui/confirm_page.html", context, fragment="confirm", status=422 if form.is_bound else 200
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_resend(request: ActorRequest, pk: int) -> HttpResponse:
+    """Confirm page and dialog of [Send again]."""
+    invitation = _to_change(request, pk)
+    if invitation.current_state not in WITH_CUSTOMER:
+        raise NothingToResend(invitation)
+    if request.method == "POST":
+        services.resend(actor=request.actor, invitation_pk=pk)
+        messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
+        return see_other(request, _url(pk))
+    confirm = _confirm(
+        invitation,
+        "invitation_resend",
+        title=_("Send %(company)s a new link?"),
+        effect=_(
+            "A new mail goes to %(email)s. The link in the earlier mail stops working; the time to answer starts anew."
+        )
+        % {"email": invitation.email},
+        submit=_("Send again"),
+        icon="send",
+    )
+    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm")
+
+
+@require_POST
+def invitation_retry(request: ActorRequest, pk: int) -> HttpResponse:
+    """Try a refused link again."""
+    _to_change(request, pk)
+    services.retry(actor=request.actor, invitation_pk=pk)
+    messages.success(request, _("The cloud is being asked again."))
+    return see_other(request, _url(pk))
+
+
+def _to_change(request: ActorRequest, pk: int) -> Invitation:
+    invitation = selectors.get_invitation(request.actor, pk)
+    require(request.actor, Permission.LINK_INVITE)
+    return invitation
+
+
+def _url(pk: int) -> str:
+    return reverse("linking:invitation_detail", args=[pk])
+
+
+def _confirm(
+    invitation: Invitation, url_name: str, *, title: str, effect: str, submit: str, icon: str
+) -> dict[str, Any]:
+    """The context of `ui/confirm.html`."""
+    return {
+        "title": title % {"company": invitation.company},
+        "effect": effect,
+        "effects": [],
+        "action": reverse(f"linking:{url_name}", args=[invitation.pk]),
+        "submit": submit,
+        "icon": icon,
+        "is_danger": False,
+        "cancel_url": _url(invitation.pk),
+        "form": None,
+        "hidden": [],
+    }
+
+
+def _possible(invitation: Invitation) -> dict[str, bool]:
+    """What the state allows; whether the reader may is the template's `can`."""
+    state = invitation.current_state
+    return {
+        "can_resend": state in WITH_CUSTOMER,
+        "can_withdraw": S.WITHDRAWN in MOVES[state] and not invitation.is_asked_of_cloud,
+        "can_retry": state is S.FAILED,
+        "can_invite_anew": state in ANEW,
+        "is_being_linked": state is S.APPROVED,
+    }
