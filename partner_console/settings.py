@@ -193,6 +193,7 @@ CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_ROUTES = {
     "partner_console.exports.*": {"queue": "exports"},
     "quota.tasks.run_import": {"queue": "exports"},
+    "quota.tasks.run_bulk_edit": {"queue": "exports"},
     "post_office.*": {"queue": "outbound"},
     "partner_console.cloud.*": {"queue": "outbound"},
 }
@@ -206,6 +207,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "quota-sync-usage": {"task": "quota.tasks.sync_usage", "schedule": 60.0},
     "quota-warnings": {"task": "quota.tasks.sweep_warnings", "schedule": 60.0},
     "imports-sweep": {"task": "quota.tasks.sweep_imports", "schedule": 60.0},
+    "bulk-edits-sweep": {"task": "quota.tasks.sweep_bulk_edits", "schedule": 60.0},
     "exports-sweep": {"task": "partner_console.exports.tasks.sweep_jobs", "schedule": 60.0},
 }
 
@@ -330,6 +332,7 @@ LOGGING = {
     "loggers": {
         "celery.beat": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "django_structlog.celery": {"level": "WARNING"},
         # With a handler of its own it would write each line twice.
         "post_office": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
