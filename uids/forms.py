@@ -44,6 +44,18 @@ class BasicInformationForm(forms.Form):
             del self.fields["business_manager"]
 
 
+class LabelsForm(forms.Form):
+    """Choices are the partner's own labels, passed in."""
+
+    labels = forms.TypedMultipleChoiceField(
+        label=_("Labels"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["labels"].choices = choices  # type: ignore[attr-defined]
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),

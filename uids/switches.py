@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from partner_console.access.policy import Permission, require
 from partner_console.cloud.advice import advice
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from uids.models import LinkedAccount
 
 
+_NOT_CONFIRMED: dict[str, Promise] = {
+    CommandState.QUEUED: gettext_lazy("Asked of the cloud, not confirmed yet."),
+    CommandState.IN_FLIGHT: gettext_lazy("Asked of the cloud, not confirmed yet."),
+    CommandState.UNKNOWN: gettext_lazy("The cloud did not answer: this may or may not be in force there."),
+    CommandState.REFUSED: gettext_lazy("The cloud refused this: there it still is as the cloud confirmed last."),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What was asked of the cloud last about one switch, and what the cloud confirmed last."""
@@ -32,6 +41,11 @@ class Order:
     asked: CloudCommand | None
     confirmed: CloudCommand | None
     advice: str | Promise = ""
+
+    @property
+    def doubt(self) -> str:
+        """Why what the page says may not be so at the cloud; "" when the cloud confirmed it or nothing was asked."""
+        return str(_NOT_CONFIRMED.get(self.asked.state, "")) if self.asked else ""
 
     @property
     def can_retry(self) -> bool:

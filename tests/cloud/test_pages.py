@@ -20,7 +20,7 @@ from tests.personas import Persona
 from uids import services as uids
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from partner_console.access.models import Partner
 
@@ -111,7 +111,7 @@ def test_only_who_may_retries(
 
 
 def test_the_simulator_is_the_operators(
-    operator: Persona, acme_master: Persona, as_: type_of_sign_in, settings: SettingsWrapper
+    operator: Persona, acme_master: Persona, as_: type_of_sign_in, settings: Settings
 ) -> None:
     url = reverse("cloud:simulator")
 

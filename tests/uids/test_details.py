@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from partner_console.audit.actions import Action
+from partner_console.audit.models import AuditEntry
 from partner_console.cloud import services as cloud
 from partner_console.cloud.simulated import services as simulated
 from partner_console.cloud.simulated.models import FaultKind
+from partner_console.errors import Invalid
 from tests.factories import make_account
 from tests.personas import Persona
 from uids import services
-from uids.models import LinkedAccount
+from uids.models import Label, LinkedAccount
 from uids.states import AccountType, Relationship
 
 if TYPE_CHECKING:
@@ -53,9 +58,9 @@ def test_the_page_has_the_seeds_panels_and_keeps_three_statuses_apart(
 
     soup = page(as_(acme_master), account)
 
-    assert headings(soup)[:3] == ["Basic Information", "Quota Management", "Shutdown Policy Management"]
+    assert headings(soup)[:3] == ["Basic Information", "Shutdown Policy Management", "Quota Management"]
     assert [dt.text for dt in soup.select("main > .stats dt")] == [
-        "Account status", "Credit control status", "PAYG instance status",
+        "Account status", "Credit control status", "PAYG instance status", "Available Quota",
     ]  # fmt: skip
     text = words(soup)
     for shown in (account.uid, "Aiko", "k@kaito.example", "1,000.00", "Reseller end user", "Immediate shutdown"):
@@ -403,3 +408,71 @@ def test_records_say_who_why_and_what_the_cloud_said(
 
 def test_without_records_the_page_says_so(acme_manager: Persona, acme: Partner, as_: type_of_sign_in) -> None:
     assert "No changes recorded" in words(page(as_(acme_manager), make_account(acme), "control_list"))
+
+
+def test_labels_are_ticked_and_said(
+    acme_manager: Persona, outsider: Persona, acme: Partner, as_: type_of_sign_in
+) -> None:
+    account = make_account(acme)
+    vip, late = (Label.objects.create(partner=acme, name=name) for name in ("VIP", "Pays late"))
+    account.labels.add(late)
+    url, client = reverse("uids:account_labels", args=[account.uid]), as_(acme_manager)
+
+    response = client.post(url, {"labels": [vip.pk]}, follow=True)
+
+    soup = BeautifulSoup(response.content, "html.parser")
+    assert [tag.text for tag in soup.select(".facts .tag")] == ["VIP"]
+    entry = AuditEntry.objects.get(action=Action.ACCOUNT_LABELLED)
+    assert entry.changes == {"labels": [["Pays late"], ["VIP"]]}
+    client.post(url, {"labels": [vip.pk]})
+    assert AuditEntry.objects.count() == 1
+    assert as_(outsider).post(url, {"labels": []}).status_code == 404
+
+
+def test_anothers_label_is_no_choice(
+    acme_manager: Persona, outsider: Persona, acme: Partner, as_: type_of_sign_in
+) -> None:
+    account = make_account(acme)
+    theirs = Label.objects.create(partner=outsider.partner, name="Theirs")
+    url = reverse("uids:account_labels", args=[account.uid])
+
+    empty = page(as_(acme_manager), account, "account_labels")
+
+    assert "No labels yet" in words(empty)
+    assert as_(acme_manager).post(url, {"labels": [theirs.pk]}).status_code == 422
+    with pytest.raises(Invalid):
+        services.set_labels(actor=acme_manager.actor, account_pk=account.pk, label_pks=[theirs.pk])
+    assert not account.labels.exists()
+
+
+def test_what_the_cloud_has_not_confirmed_is_not_called_so(
+    acme_master: Persona, acme: Partner, as_: type_of_sign_in
+) -> None:
+    account = make_account(acme, payg_frozen=True, quota=Decimal(1))
+    freeze(acme_master, account, frozen=False)
+
+    waiting = words(page(as_(acme_master), account), "main > .stats")
+    cloud.send_due(uid=account.uid)
+    confirmed = words(page(as_(acme_master), account), "main > .stats")
+
+    assert "Asked of the cloud, not confirmed yet." in waiting
+    assert "PAYG instances run and can be bought." in confirmed
+
+
+def test_reading_the_page_costs_the_same_for_one_sub_account_and_many(
+    acme_master: Persona, acme: Partner, as_: type_of_sign_in
+) -> None:
+    one, many = make_account(acme, quota=Decimal(1)), make_account(acme, quota=Decimal(1))
+    make_account(acme, trustee=one)
+    for _ in range(6):
+        make_account(acme, trustee=many)
+        Label.objects.create(partner=acme, name=f"L{_}").accounts.add(many)
+    client = as_(acme_master)
+    page(client, one)
+
+    with CaptureQueriesContext(connection) as few:
+        page(client, one)
+    with CaptureQueriesContext(connection) as lots:
+        page(client, many)
+
+    assert len(few) == len(lots)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from partner_console.access.policy import KIND_MAY, PartnerKind, Permission, allows
 from partner_console.audit.selectors import timeline
+from partner_console.web.countries import country_name
 from quota.selectors.credit import get_balance
 from uids import selectors
 from uids.states import Relationship
@@ -33,6 +34,7 @@ def detail_context(actor: Actor, account: LinkedAccount) -> dict[str, Any]:
         "account": account,
         "meaning": RELATIONSHIP[account.relationship],
         "meanings": [(status.value, status.label, RELATIONSHIP[status]) for status in Relationship],
+        "country": country_name(account.country) if account.country else "",
         "has_controls": has_controls,
         "balance": balance,
         "timeline": timeline(actor, account),

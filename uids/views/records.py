@@ -18,7 +18,8 @@ from partner_console.cloud.selectors import commands_by_operation
 from partner_console.web import formats
 from partner_console.web.badges import status_badge
 from partner_console.web.keyset import Sort
-from partner_console.web.listing import ListFilters, ListPage
+from partner_console.web.listing import ListPage
+from partner_console.web.listquery import ListFilters
 from partner_console.web.tables import Column, link, text
 from uids import selectors
 from uids.models import ControlChange
@@ -55,6 +56,10 @@ def _state(value: str) -> str:
     return str(status_badge(value, PaygStatus(value).label if value in PaygStatus.values else value))
 
 
+def _change(change: ControlChange) -> str:
+    return f'{_state(change.before)} <span aria-hidden="true">→</span> {_state(change.after)}'
+
+
 def _operator(change: ControlChange) -> str:
     return f'{text(change.operator)}<br><span class="soft mono">{escape(change.operator_uid)}</span>'
 
@@ -76,8 +81,7 @@ COLUMNS = (
         heads_row=True,
     ),
     Column("what", gettext_lazy("Kind of change"), lambda change: text(change.get_what_display())),
-    Column("before", gettext_lazy("Before"), lambda change: _state(change.before)),
-    Column("after", gettext_lazy("After"), lambda change: _state(change.after), is_fixed=True),
+    Column("change", gettext_lazy("Change"), _change, is_fixed=True),
     Column("reason", gettext_lazy("Reason"), lambda change: text(change.reason), css="wrap"),
     Column("operator", gettext_lazy("Operator"), _operator),
     Column("method", gettext_lazy("Operation method"), lambda change: text(change.get_method_display())),
