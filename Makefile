@@ -9,7 +9,7 @@ SERVER := BASE_URL=https://console.example ALLOWED_HOSTS=console.example \
 	SECRET_KEY=only-for-the-check-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check bench lock
+.PHONY: help setup setup-dev run test check bench messages lock
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ check: setup-dev ## Format, lint, types, import order, templates, migrations, de
 
 bench: setup-dev ## Measure: ONLY=list,export,import SIZE=10000
 	@exec $(PY) -m tests.bench
+
+messages: setup ## Bring locale/ up to what the source says; then translate what is empty
+	@$(PY) -m partner_console.catalogues
 
 lock: setup-dev ## Write the requirements anew from pyproject.toml, one set for every Python and system
 	$(compile) --output-file requirements.txt pyproject.toml
