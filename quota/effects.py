@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from partner_console.web.formats import amount as in_words
+from partner_console.web.formats import exact_amount as in_words
 from quota.states import CreditStatus, credit_status
 from uids.states import ShutdownPolicy
 

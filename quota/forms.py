@@ -44,7 +44,9 @@ def _reason_field() -> forms.CharField:
 class QuotaForm(forms.Form):
     """The new total and why. `version` is of the figures the person was shown."""
 
-    amount = AmountField(label=_("New Quota Amount"))
+    amount = AmountField(
+        label=_("New Quota Amount"), help_text=_("The new total, not the difference. 0 means nothing to spend.")
+    )
     reason = _reason_field()
     version = forms.IntegerField(widget=forms.HiddenInput)
     accept_arrears = forms.BooleanField(

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -38,6 +39,19 @@ def exact_amount(value: Decimal | int | None) -> str:
         return NOTHING
     exact = Decimal(value)
     return amount(exact, 2 if quantize(exact) == exact else 6)
+
+
+def figure_html(value: Decimal | int | None, currency: str = "") -> SafeString | str:
+    """A headline figure, exact: what comes after two places is set smaller, and long ones break between groups."""
+    if value is None:
+        return NOTHING
+    text = exact_amount(value)
+    whole, point, places = text.partition(".")
+    groups = format_html_join(mark_safe(",<wbr>"), "{}", ((group,) for group in whole.split(",")))
+    css = "money-negative" if value < 0 else ""
+    tail = format_html('<span class="unit">{}</span>', places[2:]) if places[2:] else ""
+    unit = format_html(' <span class="unit">{}</span>', currency) if currency else ""
+    return format_html('<span class="{}">{}{}{}{}</span>{}', css, groups, point, places[:2], tail, unit)
 
 
 def signed_amount(value: Decimal | int, places: int = 2) -> str:

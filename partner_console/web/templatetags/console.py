@@ -65,6 +65,12 @@ def money(value: Decimal | None, currency: str = "", places: int = 2) -> SafeStr
 
 
 @register.simple_tag
+def figure(value: Decimal | None, currency: str = "") -> SafeString | str:
+    """`{% figure credit.available "USD" %}`: a headline figure with every digit it has."""
+    return formats.figure_html(value, currency)
+
+
+@register.simple_tag
 def delta(value: Decimal, places: int = 2, *, rising_is_red: bool = True) -> SafeString:
     """`{% delta entry.delta %}`: sign, arrow and colour; `rising_is_red=partner.increase_is_red`."""
     return formats.delta_html(value, places, rising_is_red=rising_is_red)
