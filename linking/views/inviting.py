@@ -15,7 +15,7 @@ from linking.forms import InvitationForm
 from partner_console.access.policy import Permission, require
 from partner_console.access.selectors import get_own_partner, managers_for_choice
 from partner_console.errors import DomainError
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other
 from uids.states import Environment
 
@@ -37,7 +37,7 @@ def invitation_new(request: ActorRequest) -> HttpResponse:
     """`/links/new/`; `?from=<pk>` proposes what an earlier invitation asked."""
     require(request.actor, Permission.LINK_INVITE)
     partner = get_own_partner(request.actor)
-    form = InvitationForm(request.POST or None, partner=partner, initial=_proposal(request, partner))
+    form = InvitationForm(posted(request), partner=partner, initial=_proposal(request, partner))
     if request.method == "POST" and form.is_valid():
         try:
             invitation = services.invite(actor=request.actor, **form.cleaned_data)

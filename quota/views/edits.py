@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from partner_console.errors import DomainError
 from partner_console.web.formats import amount as in_words
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other
 from quota import services
 from quota.errors import WouldBeInArrears
@@ -22,6 +22,8 @@ from quota.selectors.credit import get_balance_to_change, preview_quota, preview
 from uids.errors import StaleVersion
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from django.forms import Form
     from django.http import HttpResponse, QueryDict
 
@@ -36,7 +38,7 @@ EXAMPLES = (10, 20, 30, 50)
 def quota_edit(request: ActorRequest, uid: str) -> HttpResponse:
     """Form → what it would do → save. Every refusal comes back with what was typed."""
     balance, credit = get_balance_to_change(request.actor, uid)
-    form = QuotaForm(request.POST or None, initial={"version": credit.version})
+    form = QuotaForm(posted(request), initial={"version": credit.version})
     if not form.is_valid() or "back" in request.POST:
         return _quota_page(request, balance, form)
     given = form.cleaned_data
@@ -62,7 +64,7 @@ def quota_edit(request: ActorRequest, uid: str) -> HttpResponse:
 def threshold_edit(request: ActorRequest, uid: str) -> HttpResponse:
     balance, credit = get_balance_to_change(request.actor, uid)
     initial = {"version": credit.version, "percent": credit.warning_percent}
-    form: Form = ThresholdForm(request.POST or None, initial=initial)
+    form: Form = ThresholdForm(posted(request), initial=initial)
     conflict = None
     if form.is_valid():
         try:
@@ -119,8 +121,8 @@ def _afresh(data: QueryDict, conflict: StaleVersion) -> dict[str, object]:
     return data.dict() | {"version": conflict.data["version"]}
 
 
-def _saved(request: ActorRequest, balance: Balance, message: str, amount: object = None) -> HttpResponse:
+def _saved(request: ActorRequest, balance: Balance, message: str, amount: Decimal | None = None) -> HttpResponse:
     uid = balance.account.uid
-    words = {"uid": uid, "currency": balance.currency, "amount": in_words(amount) if amount is not None else ""}
+    words = {"uid": uid, "currency": balance.currency, "amount": in_words(amount)}
     messages.success(request, message % words)
     return see_other(request, reverse("quota:account_quota", args=[uid]))

@@ -31,6 +31,10 @@ class Row:
     args: Callable[[World], dict[str, Any]] = field(default=lambda _world: {})
     query: str = ""
 
+    def expected(self, persona: str) -> int | None:
+        status: int | None = getattr(self, persona)
+        return status
+
     @property
     def id(self) -> str:
         return f"{'POST' if self.post else 'GET'} {self.name}{'?' + self.query if self.query else ''}"

@@ -1,0 +1,140 @@
+"""Who gets what at every URL: owner, manager, finance, viewer of acme, outsider, agency, operator (, anonymous)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.architecture.matrix import Row, everyone, public
+
+if TYPE_CHECKING:
+    from tests.architecture.world import World
+
+# django-allauth's own pages and Django's language switch: tested where they are made; ours only in looks.
+ELSEWHERE = {
+    "account_confirm_email", "account_confirm_login_code", "account_email", "account_email_verification_sent",
+    "account_inactive", "account_reauthenticate", "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "account_set_password", "account_signup", "mfa_activate_totp",
+    "mfa_add_webauthn", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_edit_webauthn",
+    "mfa_generate_recovery_codes", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes", "openid_connect_callback",
+    "openid_connect_login", "set_language", "socialaccount_connections", "socialaccount_login_cancelled",
+    "socialaccount_login_error", "socialaccount_signup", "account_logout",
+}  # fmt: skip
+
+
+def uid(world: World) -> dict[str, Any]:
+    return {"uid": world.account.uid}
+
+
+def token(world: World) -> dict[str, Any]:
+    return {"token": world.token}
+
+
+def unknown_token(_world: World) -> dict[str, Any]:
+    return {"token": "unknown"}
+
+
+def job(world: World) -> dict[str, Any]:
+    return {"key": world.job.key}
+
+
+def member(world: World) -> dict[str, Any]:
+    return {"pk": world.member.pk}
+
+
+def invited(world: World) -> dict[str, Any]:
+    return {"pk": world.member_invitation.pk}
+
+
+def link(world: World) -> dict[str, Any]:
+    return {"pk": world.invitation.pk}
+
+
+ACCESS = (
+    everyone("access:settings"),
+    Row("access:partner_edit", 200, 403, 403, 403, 200, 200, 403),
+    Row("access:partner_edit", 422, 403, 403, 403, 422, 422, 403, post=True),
+    everyone("access:profile"),
+    everyone("access:partner_switch", 404, post=True),
+    everyone("access:partner_switch", 405),
+    everyone("access:member_list"),
+    Row("access:member_invite", 200, 403, 403, 403, 200, 200, 403),
+    Row("access:member_invite", 422, 403, 403, 403, 422, 422, 403, post=True),
+    Row("access:member_edit", 200, 403, 403, 403, 404, 404, 403, args=member),
+    Row("access:member_edit", 422, 403, 403, 403, 404, 404, 403, args=member, post=True),
+    Row("access:member_deactivate", 200, 403, 403, 403, 404, 404, 403, args=member),
+    Row("access:member_deactivate", 422, 403, 403, 403, 404, 404, 403, args=member, post=True),
+    Row("access:member_reactivate", 409, 403, 403, 403, 404, 404, 403, args=member, post=True),
+    Row("access:member_invitation_resend", 303, 403, 403, 403, 404, 404, 403, args=invited, post=True),
+    Row("access:member_invitation_withdraw", 303, 403, 403, 403, 404, 404, 403, args=invited, post=True),
+    public("access:join", 200, args=lambda world: {"token": world.join_token}),
+    public("access:join", 404, args=unknown_token),
+    everyone("account_login", 302, anonymous=200),
+    public("account_reset_password", 200),
+    everyone("account_change_password"),
+    everyone("mfa_index"),
+    everyone("usersessions_list"),
+)
+WEB = (
+    everyone("web:overview"),
+    Row("web:outbox", 200, 200, 403, 403, 200, 200, 200),
+    Row("web:outbox_mail", 200, 200, 403, 403, 404, 404, 200, args=lambda world: {"pk": world.mail_pk}),
+    Row("web:outbox_html", 200, 200, 403, 403, 404, 404, 200, args=lambda world: {"pk": world.mail_pk}),
+    public("web:health"),
+)
+UIDS = (
+    everyone("uids:account_list"),
+    Row("uids:account_list", 422, 422, 422, 422, 422, 403, 422, query="payg=nonsense"),
+    Row("uids:account_detail", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
+    Row("uids:account_edit", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200),
+    Row("uids:account_edit", 422, 422, 403, 403, 404, 404, 403, args=uid, own=422, post=True),
+    Row("uids:account_freeze", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("uids:account_freeze", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
+    Row("uids:account_unfreeze", 409, 409, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("uids:control_list", 200, 200, 200, 200, 404, 403, 200, args=uid, own=403),
+)
+QUOTA = (
+    Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
+    # Without HTMX the panel leads to its page.
+    Row("quota:panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=403),
+    Row("quota:quota_edit", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403),
+    Row("quota:quota_edit", 422, 403, 422, 403, 404, 404, 403, args=uid, own=403, post=True),
+    Row("quota:threshold_edit", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403),
+    Row("quota:threshold_edit", 422, 403, 422, 403, 404, 404, 403, args=uid, own=403, post=True),
+)
+LINKING = (
+    everyone("linking:invitation_list"),
+    everyone("linking:invitation_list", 422, query="turn=nonsense"),
+    Row("linking:invitation_new", 200, 200, 403, 403, 200, 200, 403),
+    Row("linking:invitation_new", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("linking:invitation_detail", 200, 200, 200, 200, 404, 404, 200, args=link),
+    Row("linking:invitation_resend", 303, 303, 403, 403, 404, 404, 403, args=link, post=True),
+    Row("linking:invitation_withdraw", 200, 200, 403, 403, 404, 404, 403, args=link),
+    Row("linking:invitation_retry", 409, 409, 403, 403, 404, 404, 403, args=link, post=True),
+    public("linking:invite_start", args=token),
+    public("linking:invite_start", 404, args=unknown_token),
+    public("linking:invite_proof", args=token),
+    public("linking:invite_proof", 422, args=token, post=True),
+    public("linking:invite_decline", args=token),
+    public("linking:invite_decline", 422, args=token, post=True),
+    public("linking:invite_decide", 303, args=token),
+    public("linking:invite_done", 303, args=token),
+)
+REST = (
+    everyone("approvals:approval_list"),
+    everyone("audit:entry_list"),
+    everyone("audit:entry_list", 422, query="sort=nonsense"),
+    everyone("exports:job_list"),
+    everyone("exports:job_new", 200, query="spec=uids.accounts"),
+    everyone("exports:job_new", 404, query="spec=nonsense"),
+    # An export is its maker's own: colleagues do not see it either.
+    Row("exports:job_detail", 200, 404, 404, 404, 404, 404, 404, args=job),
+    Row("exports:job_download", 409, 404, 404, 404, 404, 404, 404, args=job, post=True),
+    Row("exports:job_cancel", 409, 404, 404, 404, 404, 404, 404, args=job, post=True),
+    Row("cloud:command_list", 200, 200, 200, 200, 200, 403, 200),
+    Row("cloud:command_retry", 303, 409, 403, 403, 404, 404, 403, args=lambda w: {"pk": w.command.pk}, post=True),
+    Row("cloud:simulator", 403, 403, 403, 403, 403, 403, 200),
+    Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
+    Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),
+)
+ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *QUOTA, *LINKING, *REST)

@@ -1,0 +1,73 @@
+"""One small world for the URL matrix: acme with one of everything, the agency with an account of its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from post_office.models import Email
+
+from linking import services as linking
+from partner_console.access import services as access
+from partner_console.access.policy import Role
+from partner_console.cloud.models import CloudCommand, CommandState, Operation
+from partner_console.exports.models import ExportJob, FileFormat
+from tests.factories import make_account, make_member
+
+if TYPE_CHECKING:
+    from linking.models import Invitation
+    from partner_console.access.models import MemberInvitation, Membership
+    from tests.personas import Persona
+    from uids.models import LinkedAccount
+
+
+@dataclass(frozen=True)
+class World:
+    account: LinkedAccount
+    agency_account: LinkedAccount
+    invitation: Invitation
+    token: str
+    member: Membership
+    gone_member: Membership
+    member_invitation: MemberInvitation
+    join_token: str
+    command: CloudCommand
+    job: ExportJob
+    mail_pk: int
+
+
+def build_world(owner: Persona, agency: Persona) -> World:
+    partner, agency_partner = owner.partner, agency.partner
+    assert partner is not None
+    assert agency_partner is not None
+    assert owner.user is not None
+    account = make_account(partner, "1792155717328010", quota=Decimal(1000))
+    invitation = linking.invite(
+        actor=owner.actor, uid="5113766248601930", email="it@acorn.example", company="Acorn", country="SG", quota=Decimal(5)
+    )
+    member_invitation = access.invite_member(actor=owner.actor, email="new@acme.example", role="viewer")
+    join_mail = Email.objects.filter(to=["new@acme.example"]).latest("pk")
+    found = re.search(r"/join/([\w-]+)/", join_mail.message)
+    assert found
+    return World(
+        account=account,
+        agency_account=make_account(agency_partner, "1792155717328011"),
+        invitation=invitation,
+        token=invitation.fresh_token,
+        member=make_member(partner, Role.VIEWER),
+        gone_member=make_member(partner, Role.VIEWER, is_active=False),
+        member_invitation=member_invitation,
+        join_token=found.group(1),
+        command=CloudCommand.objects.create(
+            partner=partner, uid=account.uid, operation=Operation.FREEZE, topic="payg", state=CommandState.REFUSED,
+            vendor_code="3040", asked_by="owner@acme.example", finished_at=timezone.now(),
+        ),
+        job=ExportJob.objects.create(
+            partner=partner, user=owner.user, membership=owner.membership, spec="uids.accounts", title="Linked User ID",
+            language="en", time_zone="Asia/Shanghai", file_format=FileFormat.CSV, state="cancelled",
+        ),
+        mail_pk=join_mail.pk,
+    )  # fmt: skip
