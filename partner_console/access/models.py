@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .policy import MEMBER_ROLES, PartnerKind
 from .scoping import PartnerScoped, ScopedQuerySet
@@ -113,7 +114,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=120, blank=True, default="")
     language = models.CharField(_("language"), max_length=10, choices=LANGUAGE_CHOICES, blank=True, default="")
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, default="")
-    is_staff = models.BooleanField(_("operator"), default=False)
+    is_staff = models.BooleanField(pgettext_lazy("who runs the platform", "operator"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     # Demo logins skip the operators' MFA; they can exist only in the embedded demo (issue: Demo data).
     is_demo = models.BooleanField(default=False, editable=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partner_console.errors import Forbidden
 
@@ -34,7 +35,7 @@ class Role(TextChoices):
     MANAGER = "manager", _("Business manager")
     FINANCE = "finance", _("Finance")
     VIEWER = "viewer", _("Viewer")
-    OPERATOR = "operator", _("Operator")
+    OPERATOR = "operator", pgettext_lazy("who runs the platform", "Operator")
     SYSTEM = "system", _("System")
     CUSTOMER = "customer", _("Customer")
 
