@@ -10,7 +10,7 @@ from linking.forms import DeclineForm, ProofForm
 from linking.states import WITH_CUSTOMER, DeclineReason
 from linking.tokens import PROOF_VALID, is_proof
 from linking.views.visiting import CustomerRequest, cookie_scope, customer_page
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -39,7 +39,7 @@ def invite_start(customer: CustomerRequest) -> HttpResponse:
 @customer_page("GET", "POST")
 def invite_proof(customer: CustomerRequest) -> HttpResponse:
     """The last 6 digits of the UID, which only the account's holder knows."""
-    form = ProofForm(customer.http.POST or None)
+    form = ProofForm(posted(customer.http))
     locked_until = left = None
     if customer.http.method == "POST" and form.is_valid():
         try:
@@ -75,7 +75,7 @@ def invite_decide(customer: CustomerRequest) -> HttpResponse:
 @customer_page("GET", "POST")
 def invite_decline(customer: CustomerRequest) -> HttpResponse:
     """Say no, and why; also for those whom the invitation reached by mistake."""
-    form = DeclineForm(customer.http.POST or None)
+    form = DeclineForm(posted(customer.http))
     if customer.http.method == "POST" and form.is_valid():
         services.decline(
             actor=customer.actor,

@@ -13,7 +13,7 @@ from django_htmx.http import trigger_client_event
 
 from partner_console.access.policy import Permission, require
 from partner_console.errors import DomainError
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import render_page, see_other, wants_fragment
 from quota import services as quota
 from uids import selectors
@@ -47,7 +47,7 @@ def account_unfreeze(request: ActorRequest, uid: str) -> HttpResponse:
 def _switch(request: ActorRequest, uid: str, *, frozen: bool, act: Callable[..., LinkedAccount]) -> HttpResponse:
     require(request.actor, Permission.CONTROL_CHANGE)
     account = selectors.get_account(request.actor, uid)
-    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form = ReasonForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             act(actor=request.actor, account_pk=account.pk, **form.cleaned_data)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from partner_console.access.policy import Permission, allows, require
 from partner_console.access.selectors import managers_for_choice
 from partner_console.errors import DomainError
-from partner_console.web.forms import add_domain_error
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other
 from partner_console.web.listing import from_string
 from uids import selectors, services
@@ -77,7 +77,7 @@ def account_edit(request: ActorRequest, uid: str) -> HttpResponse:
 def _form(request: ActorRequest, account: LinkedAccount) -> BasicInformationForm:
     names = ("nickname", "business_manager", "remarks", "version")
     return BasicInformationForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         initial={name: getattr(account, name) for name in names},
         with_manager=bool(allows(request.actor, Permission.UID_EDIT_MANAGER)),
     )

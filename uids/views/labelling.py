@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from partner_console.access.policy import Permission, require
+from partner_console.web.forms import posted
 from partner_console.web.htmx import see_other
 from uids import selectors, services
 from uids.errors import NotLive
@@ -30,7 +31,7 @@ def account_labels(request: ActorRequest, uid: str) -> HttpResponse:
     if not account.is_live:
         raise NotLive(account)
     form = LabelsForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         choices=selectors.label_choices(request.actor),
         initial={"labels": [str(label.pk) for label in account.labels.all()]},
     )
