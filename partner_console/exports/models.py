@@ -73,7 +73,7 @@ class ExportJob(PartnerScoped):
     time_zone = models.CharField(_("time zone"), max_length=60)
     file_format = models.CharField(_("format"), max_length=20, choices=FileFormat.choices)
     state = models.CharField(_("state"), max_length=20, choices=JobState.choices, default=JobState.QUEUED)
-    n_rows = models.PositiveIntegerField(_("rows"), null=True)
+    n_rows = models.PositiveIntegerField(_("rows"), null=True, blank=True)
     n_done = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     file = models.FileField(upload_to="exports/", blank=True)
@@ -82,10 +82,10 @@ class ExportJob(PartnerScoped):
     # How often a worker took it up; also the fence: a worker whose number is no longer current writes nothing.
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from partner_console.web.keyset import capped_count
 from partner_console.web.listing import from_string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from django.db.models import QuerySet
     from django.http import QueryDict
@@ -75,7 +75,8 @@ class ExportSpec:
     """How one list becomes a file: the list itself says which rows and which columns it shows.
 
     `columns` are all there are, in order, with the list's own keys where it has them. `read(actor, rows, columns)`
-    yields one tuple per row of a queryset, in the active language, with constant memory.
+    yields one tuple per row of a queryset, in the active language, with constant memory. `shown_as` says which columns
+    stand for one of the list's, where that is not the one of the same key.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ExportSpec:
     list_page: Callable[[Actor, QueryDict], ListPage[Any]]
     columns: tuple[Column, ...]
     read: Callable[[Actor, QuerySet[Any], Sequence[Column]], Iterator[tuple[Any, ...]]]
+    shown_as: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def open_list(self, actor: Actor, query: str) -> ListPage[Any]:
         """The list as that query string shows it. Raises `Invalid` when the query string is not one of its own."""
@@ -104,7 +106,9 @@ class ExportSpec:
 
     def visible(self, actor: Actor, query: str) -> list[Column]:
         """The columns the list shows under that query string."""
-        return self.choose(actor, [column.key for column in self.open_list(actor, query).query.columns])
+        shown = [column.key for column in self.open_list(actor, query).query.columns]
+        keys = [key for name in shown for key in self.shown_as.get(name, (name,))]
+        return self.choose(actor, dict.fromkeys(keys))
 
     def count(self, actor: Actor, selection: Selection, cap: int | None = None) -> int:
         """How many rows; no further than one past `cap`."""

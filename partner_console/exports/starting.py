@@ -77,7 +77,9 @@ def open_start(actor: Actor, get: QueryDict, post: QueryDict) -> Start:
     pks = post.getlist("pk") or get.getlist("pk")
     scope = post.get("scope") or get.get("scope") or (Scope.SELECTED if pks else Scope.FILTER)
     selection = parse_selection(scope=scope, query=query, pks=pks)
-    return Start(actor, spec, selection, _counts(actor, spec, selection))
+    # A list hands over a selection without saying which page it stood on, so that page cannot be offered.
+    has_page = "query" not in post or scope == Scope.PAGE
+    return Start(actor, spec, selection, _counts(actor, spec, selection, has_page=has_page))
 
 
 def make_export(start: Start, form: ExportForm) -> ExportJob:
@@ -110,12 +112,10 @@ def _rest(get: QueryDict) -> str:
     return data.urlencode()
 
 
-def _counts(actor: Actor, spec: ExportSpec, selection: Selection) -> dict[Scope, tuple[int, bool]]:
-    shown = len(spec.open_list(actor, selection.query).page().rows)
-    counts = {
-        Scope.FILTER: count_up_to_cap(actor, spec, Selection(selection.query)),
-        Scope.PAGE: (shown, False),
-    }
+def _counts(actor: Actor, spec: ExportSpec, selection: Selection, *, has_page: bool) -> dict[Scope, tuple[int, bool]]:
+    counts = {Scope.FILTER: count_up_to_cap(actor, spec, Selection(selection.query))}
+    if has_page:
+        counts[Scope.PAGE] = (len(spec.open_list(actor, selection.query).page().rows), False)
     if selection.pks:
         counts[Scope.SELECTED] = count_up_to_cap(actor, spec, Selection(selection.query, Scope.SELECTED, selection.pks))
     return counts

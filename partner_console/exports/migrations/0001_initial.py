@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
-                ("n_rows", models.PositiveIntegerField(null=True, verbose_name="rows")),
+                ("n_rows", models.PositiveIntegerField(blank=True, null=True, verbose_name="rows")),
                 ("n_done", models.PositiveIntegerField(default=0)),
                 ("cancel_requested", models.BooleanField(default=False)),
                 ("file", models.FileField(blank=True, upload_to="exports/")),
@@ -96,10 +96,10 @@ class Migration(migrations.Migration):
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("heartbeat_at", models.DateTimeField(null=True)),
-                ("finished_at", models.DateTimeField(null=True)),
-                ("expires_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("heartbeat_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "membership",
                     models.ForeignKey(
