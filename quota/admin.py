@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from partner_console.web.admin import LookUpAdmin
 
-from .models import AccountImport, CreditAccount, ImportRow, LedgerEntry, Warning
+from .models import AccountImport, CreditAccount, ImportRow, LedgerEntry, UsageFeed, Warning
 
 
 @admin.register(CreditAccount)
@@ -32,6 +32,13 @@ class WarningAdmin(LookUpAdmin):
     list_select_related = ("credit", "partner")
 
 
+@admin.register(UsageFeed)
+class UsageFeedAdmin(LookUpAdmin):
+    list_display = ("partner", "read_until", "checked_at", "failing_since", "failure")
+    search_fields = ("partner__code", "partner__name")
+    list_select_related = ("partner",)
+
+
 @admin.register(AccountImport)
 class AccountImportAdmin(LookUpAdmin):
     list_display = ("created_at", "partner", "user", "file_name", "state", "n_rows", "n_done")
@@ -43,7 +50,7 @@ class AccountImportAdmin(LookUpAdmin):
 
 @admin.register(ImportRow)
 class ImportRowAdmin(LookUpAdmin):
-    list_display = ("job", "number", "verdict", "reason", "done")
+    list_display = ("job", "number", "uid", "verdict", "reason")
     list_filter = ("verdict",)
-    search_fields = ("=job__pk", "reason")
+    search_fields = ("=job__pk", "=uid", "reason")
     list_select_related = ("job",)

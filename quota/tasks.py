@@ -49,3 +49,35 @@ def send_recovery(warning_pk: int) -> None:
     from quota.services import notices
 
     notices.send_recovery(actor=system_actor("quota-warnings"), warning_pk=warning_pk)
+
+
+@shared_task
+def run_import(job_pk: int) -> None:
+    """The check or the import one job waits for; again finds nothing to do."""
+    from quota.services.imports import running
+
+    running.run_import(job_pk=job_pk)
+
+
+@shared_task
+def sweep_imports() -> None:
+    """Every minute: imports a lost message or a killed worker left behind, and files no longer kept."""
+    from quota.services.imports import sweeping
+
+    sweeping.sweep_imports()
+
+
+@shared_task
+def run_bulk_edit(edit_pk: int) -> None:
+    """Go on with one bulk edit of the list; finished or in other hands, it is left alone."""
+    from quota.services import bulk
+
+    bulk.run_bulk_edit(edit_pk=edit_pk)
+
+
+@shared_task
+def sweep_bulk_edits() -> None:
+    """Every minute: bulk edits whose message or worker was lost."""
+    from quota.services import bulk
+
+    bulk.sweep_bulk_edits()

@@ -9,6 +9,16 @@ from quota import views
 app_name = "quota"
 
 urlpatterns = [
+    path("uids/import/", views.import_list, name="import_list"),
+    path("uids/import/new/", views.import_new, name="import_new"),
+    path("uids/import/<int:pk>/", views.import_detail, name="import_detail"),
+    path("uids/import/<int:pk>/progress/", views.import_progress, name="import_progress"),
+    path("uids/import/<int:pk>/columns/", views.import_columns, name="import_columns"),
+    path("uids/import/<int:pk>/columns/change/", views.import_change, name="import_change"),
+    path("uids/import/<int:pk>/reread/", views.import_reread, name="import_reread"),
+    path("uids/import/<int:pk>/run/", views.import_run, name="import_run"),
+    path("uids/import/<int:pk>/cancel/", views.import_cancel, name="import_cancel"),
+    path("uids/import/<int:pk>/refused/", views.import_refused, name="import_refused"),
     path("uids/<uid:uid>/quota/", views.account_quota, name="account_quota"),
     path("uids/<uid:uid>/quota/panel/", views.panel, name="panel"),
     path("uids/<uid:uid>/quota/edit/", views.quota_edit, name="quota_edit"),

@@ -4,7 +4,7 @@ A spreadsheet keeps 15 digits of a number, so a rounded 16-digit id ends in 0 (p
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import ngettext
@@ -44,12 +44,17 @@ def rounded_batch(uids: Iterable[str]) -> RoundingSuspicion | None:
     """Judge the cleaned ids of one paste or file together; None if they look whole. Repeats count once."""
     long_ids = dict.fromkeys(uid for uid in uids if len(uid) > SPREADSHEET_DIGITS and uid.isdigit())
     zeros = [uid for uid in long_ids if uid.endswith("0")]
-    if len(long_ids) < FEWEST_IDS or len(zeros) < SHARE_LIMIT * len(long_ids):
+    return judge_counts(len(long_ids), len(zeros), lambda: tuple(zeros[:SHOWN_EXAMPLES]))
+
+
+def judge_counts(long_ids: int, zeros: int, examples: Callable[[], tuple[str, ...]]) -> RoundingSuspicion | None:
+    """The same for ids counted elsewhere: how many different ones have more than 15 digits, and end in 0."""
+    if long_ids < FEWEST_IDS or zeros < SHARE_LIMIT * long_ids:
         return None
-    chance = _chance_of_at_least(len(zeros), len(long_ids))
+    chance = _chance_of_at_least(zeros, long_ids)
     if chance >= CHANCE_LIMIT:
         return None
-    return RoundingSuspicion(len(long_ids), len(zeros), chance, tuple(zeros[:SHOWN_EXAMPLES]))
+    return RoundingSuspicion(long_ids, zeros, chance, examples())
 
 
 def _chance_of_at_least(hits: int, tries: int) -> float:

@@ -42,6 +42,7 @@ class Action(TextChoices):
     QUOTA_WARNED = "quota.account.warned", _("Quota warning sent")
     QUOTA_RECOVERED = "quota.account.recovered", _("Quota recovered")
 
+    IMPORT_UPLOADED = "quota.import.uploaded", _("Import file uploaded")
     IMPORT_STARTED = "quota.import.started", _("Import started")
     IMPORT_FINISHED = "quota.import.finished", _("Import finished")
     IMPORT_CANCELLED = "quota.import.cancelled", _("Import cancelled")

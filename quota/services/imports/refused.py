@@ -1,0 +1,67 @@
+"""The rows that did not come in, as a workbook to be corrected and uploaded again: their own cells and the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partner_console.access.policy import Permission, require
+from partner_console.errors import Conflict
+from partner_console.exports.cells import Kind
+from partner_console.exports.workbook import Cover, write_workbook
+from quota.models.imports import NOT_IMPORTED, ImportRow
+from quota.services.imports.reading import read_stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from partner_console.access.actor import Actor
+    from quota.models.imports import AccountImport
+
+REASON = gettext_lazy("Reason")
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    label: str
+    kind: str = Kind.TEXT
+
+
+def write_refused(*, actor: Actor, job: AccountImport, path: Path) -> int:
+    """Write the refused rows of an import the actor may see to `path`, all cells as text; returns how many.
+
+    Reasons are in the language of the import. Raises `Conflict` when the file is no longer kept.
+    """
+    require(actor, Permission.UID_IMPORT)
+    if not job.file or not job.file.storage.exists(str(job.file.name)):
+        raise Conflict("import_file_gone", _("The uploaded file is no longer kept, so its rows cannot be downloaded."))
+    # The reasons of an earlier round are replaced.
+    keep = [at for at, header in enumerate(job.headers) if header not in (str(REASON), "Reason")]
+    columns = [*(_Column(job.headers[at]) for at in keep), _Column(str(REASON))]
+    cover = Cover(
+        title=_("Refused rows of %(file)s") % {"file": job.file_name},
+        made_by=actor.label,
+        made_at=timezone.now(),
+        filter_text=_("Rows that were not imported"),
+    )
+    rows = _rows(actor, job, keep)
+    return write_workbook(path, cover=cover, columns=columns, rows=rows, zone=timezone.get_current_timezone()).n_rows
+
+
+def _rows(actor: Actor, job: AccountImport, keep: list[int]) -> Iterator[list[str]]:
+    """The file is walked once beside its refused rows, both in order of the row number."""
+    refused = ImportRow.objects.visible_to(actor).filter(job=job, verdict__in=NOT_IMPORTED).order_by("number")
+    reasons = refused.values_list("number", "reason").iterator(chunk_size=CHUNK)
+    wanted = next(reasons, None)
+    for row in read_stored(job).rows if wanted else ():
+        if wanted is None:
+            return
+        if row.number == wanted[0]:
+            yield [*(row.cells[at] for at in keep), wanted[1]]
+            wanted = next(reasons, None)
