@@ -136,7 +136,8 @@ def context(drift: Drift) -> list[tuple[object, ...]]:
             " WHERE credit_id = %s AND (%s = 0 OR seq BETWEEN %s AND %s) ORDER BY seq DESC LIMIT 5",
             [drift.account_pk, drift.seq, drift.seq - 2, drift.seq + 2],
         )
-        return cursor.fetchall()[::-1]
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+    return rows[::-1]
 
 
 def _drifts(low: int, high: int) -> list[Drift]:

@@ -24,13 +24,18 @@ class Persona:
     name: str
     actor: Actor
     user: User | None = None
-    partner: Partner | None = None
     membership: Membership | None = None
+
+    @property
+    def partner(self) -> Partner:
+        """Where they work; the operator and the anonymous visitor work nowhere, and tests do not ask."""
+        assert self.membership is not None
+        return self.membership.partner
 
 
 def persona_of(name: str, membership: Membership) -> Persona:
     actor = actor_for_membership(membership)
-    return Persona(name, actor, membership.user, membership.partner, membership)
+    return Persona(name, actor, membership.user, membership)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,7 +32,7 @@ def account(acme_finance: Persona) -> LinkedAccount:
     return make_account(acme_finance.partner, "1792155717328010", quota=D("1500"))
 
 
-def edit(persona: Persona, account: LinkedAccount, amount: str = "2000", **fields: object) -> CreditAccount:
+def edit(persona: Persona, account: LinkedAccount, amount: str = "2000", **fields: Any) -> CreditAccount:
     return services.edit_quota(
         actor=persona.actor,
         account_pk=account.pk,
@@ -40,7 +40,7 @@ def edit(persona: Persona, account: LinkedAccount, amount: str = "2000", **field
     )
 
 
-def set_threshold(persona: Persona, account: LinkedAccount, percent: int = 30, **fields: object) -> CreditAccount:
+def set_threshold(persona: Persona, account: LinkedAccount, percent: int = 30, **fields: Any) -> CreditAccount:
     return services.set_threshold(
         actor=persona.actor,
         account_pk=account.pk,
@@ -97,7 +97,7 @@ def test_a_new_threshold_is_audited_and_ordered_and_moves_no_money(
     ],
 )
 def test_a_refused_total_leaves_nothing_behind(
-    acme_finance: Persona, account: LinkedAccount, fields: dict[str, object], refusal: type[DomainError]
+    acme_finance: Persona, account: LinkedAccount, fields: dict[str, Any], refusal: type[DomainError]
 ) -> None:
     with pytest.raises(refusal):
         edit(acme_finance, account, **fields)
@@ -177,7 +177,7 @@ def test_raising_a_quota_in_arrears_needs_no_yes(acme_finance: Persona, account:
 def test_zero_means_nothing_to_spend(acme_finance: Persona, account: LinkedAccount) -> None:
     credit = edit(acme_finance, account, "0")
 
-    assert (credit.amount, credit.available, credit.in_alarm) == (0, 0, False)
+    assert (credit.amount, credit.available, credit.in_alarm) == (D(0), D(0), False)
 
 
 def test_a_frozen_account_may_be_edited(acme_finance: Persona, account: LinkedAccount) -> None:

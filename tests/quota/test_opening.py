@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -88,7 +88,7 @@ def test_a_second_quota_is_impossible(acme: Partner) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"amount": D("-1")}, {"amount": D("0.001")}, {"warning_percent": 0}, {"undeducted": D("0.0000001")}]
 )
-def test_nothing_is_rounded_or_accepted_out_of_range(acme: Partner, wrong: dict[str, object]) -> None:
+def test_nothing_is_rounded_or_accepted_out_of_range(acme: Partner, wrong: dict[str, Any]) -> None:
     account = make_account(acme)
 
     with pytest.raises(Invalid):

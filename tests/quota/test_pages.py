@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
@@ -24,8 +24,6 @@ from tests.personas import Persona
 from tests.quota.support import move
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
-
     from uids.models import LinkedAccount
 
 D = Decimal
@@ -44,15 +42,15 @@ def url(page: str = "", uid: str = UID) -> str:
     return f"/uids/{uid}/quota/{page}"
 
 
-def soup(response: HttpResponse) -> BeautifulSoup:
+def soup(response: Any) -> BeautifulSoup:
     return BeautifulSoup(response.content, "html.parser")
 
 
-def words(response: HttpResponse) -> str:
+def words(response: Any) -> str:
     return " ".join(soup(response).get_text(" ").split())
 
 
-def cells(response: HttpResponse) -> list[list[str]]:
+def cells(response: Any) -> list[list[str]]:
     rows = soup(response).select("#results tbody tr")
     return [[" ".join(cell.get_text(" ").split()) for cell in row.find_all(["th", "td"])] for row in rows]
 

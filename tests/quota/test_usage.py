@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -65,7 +65,7 @@ def account(acme: Partner) -> LinkedAccount:
     return make_account(acme, "1792155717328010", quota=D("1000"))
 
 
-def reading(uid: str = "1792155717328010", **fields: object) -> Credit:
+def reading(uid: str = "1792155717328010", **fields: Any) -> Credit:
     figures = Credit(
         uid=uid,
         amount=D("1000"),
@@ -77,14 +77,14 @@ def reading(uid: str = "1792155717328010", **fields: object) -> Credit:
         shutdown_policy="immediatelyStop",
         as_of=NOON,
     )
-    return replace(figures, **fields)  # type: ignore[arg-type]
+    return replace(figures, **fields)
 
 
-def apply(**fields: object) -> None:
+def apply(**fields: Any) -> None:
     services.apply_credit_figures(actor=WORKER, credit=reading(**fields))
 
 
-def entries(account: LinkedAccount) -> list[tuple[str, Decimal, Decimal, Decimal]]:
+def entries(account: LinkedAccount) -> list[tuple[Any, ...]]:
     """After Quota Create: kind and the three deltas."""
     rows = LedgerEntry.objects.filter(credit=account.pk, seq__gt=1).order_by("seq")
     return [(row.kind, row.amount_delta, row.deducted_delta, row.undeducted_delta) for row in rows]
@@ -198,7 +198,7 @@ def test_a_refused_quota_comes_back_with_its_cause(
     assert reversed_[0].reason == "The cloud refused the change: 3040 account is frozen"
 
 
-def order_quota(persona: Persona, account: LinkedAccount, **outcome: object) -> None:
+def order_quota(persona: Persona, account: LinkedAccount, **outcome: Any) -> None:
     """An edit to 3,000 and what became of its order."""
     version = CreditAccount.objects.get(pk=account.pk).version
     services.edit_quota(
@@ -279,7 +279,7 @@ def test_one_account_that_cannot_be_applied_stops_no_other(
     assert CreditAccount.objects.get(pk=good.pk).undeducted == D("7")
 
 
-def poisoned(account: LinkedAccount) -> dict[str, object]:
+def poisoned(account: LinkedAccount) -> dict[str, Any]:
     """An entry that holds the reading's key with other figures."""
     return {
         "credit_id": account.pk,
