@@ -107,6 +107,7 @@ LINKING = (
     everyone("linking:invitation_list", 422, query="turn=nonsense"),
     Row("linking:invitation_new", 200, 200, 403, 403, 200, 200, 403),
     Row("linking:invitation_new", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("linking:invitation_uid", 200, 200, 403, 403, 200, 200, 403),
     Row("linking:invitation_detail", 200, 200, 200, 200, 404, 404, 200, args=link),
     Row("linking:invitation_resend", 303, 303, 403, 403, 404, 404, 403, args=link, post=True),
     Row("linking:invitation_withdraw", 200, 200, 403, 403, 404, 404, 403, args=link),

@@ -1,0 +1,223 @@
+"""Approve ∥ withdraw ∥ expire ∥ resend on one invitation, and two workers on one approval: the row lock decides."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from linking import locks, services, tasks
+from linking.errors import LinkNotUsable, NothingToResend
+from linking.models import Invitation, InvitationToken
+from linking.services import executing, expiring
+from linking.states import MOVES, DeclineReason, InvitationState, Standing
+from linking.tokens import digest
+from partner_console.access.actor import system_actor
+from partner_console.access.policy import Role
+from partner_console.audit.models import AuditEntry
+from partner_console.cloud.simulated.models import SimLink
+from partner_console.errors import Conflict
+from tests.factories import make_member, make_partner
+from tests.linking.conftest import DIGITS, send
+from tests.personas import Persona, persona_of
+from tests.support.races import run_together
+from uids.models import LinkedAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+
+ROUNDS = 6
+S = InvitationState
+ENDS = {
+    "linking.invitation.approved": S.APPROVED,
+    "linking.invitation.withdrawn": S.WITHDRAWN,
+    "linking.invitation.expired": S.EXPIRED,
+    "linking.invitation.resent": S.SENT,
+}
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> Persona:
+    """No worker runs by itself, and the worker's clock is a day ahead: to it the invitation is over."""
+    monkeypatch.setattr(tasks.push_link, "delay_on_commit", lambda pk: None)
+    ahead = SimpleNamespace(now=lambda: timezone.now() + timedelta(days=1))
+    monkeypatch.setattr(expiring, "timezone", ahead)
+    return persona_of("acme_manager", make_member(make_partner("acme"), Role.MANAGER))
+
+
+class Race:
+    """One invitation about to end, and the four who want to end it differently."""
+
+    def __init__(self, manager: Persona, number: int) -> None:
+        self.manager = manager
+        self.invitation = send(manager, uid=str(5_113_766_248_000_000 + number), email=f"c{number}@x.example")
+        Invitation.objects.filter(pk=self.invitation.pk).update(expires_at=timezone.now() + timedelta(hours=1))
+        self.customer = services.customer_actor(self.invitation)
+        self.token = self.invitation.fresh_token
+        self.proof = services.prove(actor=self.customer, token=self.token, digits=self.invitation.uid[-6:])
+        self.acts: list[Callable[[], object]] = [self.approve, self.withdraw, self.expire, self.resend]
+
+    def approve(self) -> object:
+        return services.approve(actor=self.customer, token=self.token, proof=self.proof)
+
+    def withdraw(self) -> object:
+        return services.withdraw(actor=self.manager.actor, invitation_pk=self.invitation.pk)
+
+    def expire(self) -> object:
+        return services.expire_due(actor=system_actor("expiry"))
+
+    def resend(self) -> object:
+        return services.resend(actor=self.manager.actor, invitation_pk=self.invitation.pk)
+
+    def run(self) -> list[Exception | None]:
+        return run_together(len(self.acts), lambda number: self.acts[number]())
+
+    def trail(self) -> list[InvitationState]:
+        """The states the trail tells of, in order, beginning with the mail."""
+        rows = AuditEntry.objects.filter(subject_type="linking.invitation", subject_pk=self.invitation.pk)
+        told = [ENDS[row.action] for row in rows.order_by("pk") if row.action in ENDS]
+        return [S.SENT, *told]
+
+
+def is_legal(path: list[InvitationState]) -> bool:
+    steps = itertools.pairwise(path)
+    return all(after in MOVES[before] or before == after == S.SENT for before, after in steps)
+
+
+def test_without_the_lock_all_of_them_win(manager: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The race is real: reading the row unlocked, a withdrawn invitation is approved as well."""
+    race = Race(manager, 0)
+    both_have_read = threading.Barrier(2, timeout=30)
+
+    def read(actor: object, pk: int) -> Invitation:
+        row = Invitation.objects.select_related("partner").get(pk=pk)
+        both_have_read.wait()
+        return row
+
+    def read_by_token(token: str) -> tuple[Invitation, InvitationToken]:
+        link = InvitationToken.objects.get(digest=digest(token))
+        return read(None, link.invitation_id), link
+
+    monkeypatch.setattr(locks, "lock_invitation", read)
+    monkeypatch.setattr(locks, "lock_by_token", read_by_token)
+    race.acts = [race.approve, race.withdraw]
+
+    assert race.run() == [None, None]
+
+    told = race.trail()
+    assert {S.APPROVED, S.WITHDRAWN} <= set(told)
+    rows = AuditEntry.objects.filter(subject_pk=race.invitation.pk, action__in=ENDS)
+    assert {row.changes["state"][0] for row in rows if "state" in row.changes} == {"sent"}, "both began at “sent”"
+
+
+def test_of_approve_withdraw_expire_and_resend_the_others_get_their_own_answer(manager: Persona) -> None:
+    for number in range(1, ROUNDS + 1):
+        race = Race(manager, number)
+
+        answers = race.run()
+
+        race.invitation.refresh_from_db()
+        path = race.trail()
+        assert is_legal(path), path
+        assert race.invitation.state == path[-1]
+        refused = [answer for answer in answers if answer is not None]
+        assert all(isinstance(answer, Conflict) for answer in refused), refused
+        done = set(path[1:])
+        assert len(done & {S.APPROVED, S.EXPIRED}) <= 1
+        assert not {S.APPROVED, S.SENT} <= done, (
+            "a link that was rotated approves nothing, an approved one is not rotated"
+        )
+        if isinstance(answers[0], LinkNotUsable):
+            shown = {S.WITHDRAWN: Standing.WITHDRAWN, S.EXPIRED: Standing.EXPIRED, S.SENT: Standing.REPLACED}
+            assert answers[0].standing in {shown[state] for state in done}
+        if answers[3] is not None:
+            assert isinstance(answers[3], NothingToResend)
+        assert InvitationToken.objects.filter(invitation=race.invitation, retired_at__isnull=True).count() == 1
+
+
+def test_approve_and_decline_at_once_one_of_them_counts(manager: Persona) -> None:
+    for number in range(1, ROUNDS + 1):
+        race = Race(manager, number)
+        race.acts = [
+            race.approve,
+            lambda race=race: services.decline(actor=race.customer, token=race.token, code=DeclineReason.OTHER),
+        ]
+
+        answers = race.run()
+
+        assert [type(answer) for answer in answers if answer is not None] == [LinkNotUsable]
+        race.invitation.refresh_from_db()
+        assert race.invitation.state == (S.APPROVED if answers[0] is None else S.DECLINED)
+
+
+def test_many_workers_link_once(manager: Persona) -> None:
+    race = Race(manager, 1)
+    race.approve()
+
+    answers = run_together(4, lambda _number: tasks.push_link(race.invitation.pk))
+
+    race.invitation.refresh_from_db()
+    assert answers == [None] * 4
+    assert race.invitation.state == S.LINKED
+    assert (LinkedAccount.objects.count(), SimLink.objects.count(), race.invitation.attempts) == (1, 1, 1)
+
+
+def test_without_the_claim_several_workers_ask_the_cloud(manager: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And still one account comes of it: the cloud links a reference once, and the last transaction decides."""
+    race = Race(manager, 1)
+    race.approve()
+    all_claimed = threading.Barrier(3, timeout=30)
+
+    def claim(actor: object, invitation_pk: int) -> executing.Claim:
+        row = Invitation.objects.select_related("partner").get(pk=invitation_pk)
+        all_claimed.wait()
+        return executing.Claim(row, timezone.now())
+
+    monkeypatch.setattr(executing, "_claim", claim)
+
+    run_together(3, lambda _number: tasks.push_link(race.invitation.pk))
+
+    assert SimLink.objects.count() == 1
+    assert LinkedAccount.objects.count() == 1
+    assert AuditEntry.objects.filter(action="linking.invitation.linked").count() == 1
+
+
+def test_two_partners_whose_customers_approve_at_once(manager: Persona) -> None:
+    other = persona_of("globex", make_member(make_partner("globex"), Role.OWNER))
+    first, second = Race(manager, 1), Race(other, 1)
+    first.approve()
+    second.approve()
+    pks = [first.invitation.pk, second.invitation.pk]
+
+    run_together(2, lambda number: tasks.push_link(pks[number]))
+
+    states = sorted(Invitation.objects.filter(pk__in=pks).values_list("state", flat=True))
+    assert states == ["failed", "linked"]
+    assert LinkedAccount.objects.count() == 1
+    failed = Invitation.objects.get(state=S.FAILED)
+    assert failed.failure_code in ("already_linked", "3009")
+
+
+def test_guesses_at_once_are_counted_one_by_one(manager: Persona) -> None:
+    race = Race(manager, 1)
+
+    run_together(8, lambda _number: services.prove(actor=race.customer, token=race.token, digits="000000"))
+
+    race.invitation.refresh_from_db()
+    assert race.invitation.proof_failures == 5
+    assert race.invitation.proof_locked_until is not None
+    assert race.invitation.uid[-6:] != DIGITS
+
+
+def test_two_managers_invite_the_same_uid(manager: Persona) -> None:
+    answers = run_together(3, lambda number: send(manager, email=f"m{number}@x.example"))
+
+    assert sum(answer is None for answer in answers) == 1
+    assert Invitation.objects.count() == 1
