@@ -114,8 +114,10 @@
     let found;
     if ((found = on("[data-theme-set]"))) setTheme(found.dataset.themeSet);
     else if ((found = on("[data-copy]"))) copy(found);
-    else if ((found = on("[data-flash-close]"))) found.closest(".flash").remove();
-    else if (dialog?.open && (found = on("[data-dialog-close]"))) {
+    else if ((found = on("[data-flash-close]"))) {
+      found.closest(".flash").remove();
+      if (dialog?.open && !dialog.textContent.trim()) closeDialog();
+    } else if (dialog?.open && (found = on("[data-dialog-close]"))) {
       event.preventDefault();
       closeDialog();
     }

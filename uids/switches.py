@@ -30,7 +30,7 @@ _NOT_CONFIRMED: dict[str, Promise] = {
     CommandState.QUEUED: gettext_lazy("Asked of the cloud, not confirmed yet."),
     CommandState.IN_FLIGHT: gettext_lazy("Asked of the cloud, not confirmed yet."),
     CommandState.UNKNOWN: gettext_lazy("The cloud did not answer: this may or may not be in force there."),
-    CommandState.REFUSED: gettext_lazy("The cloud refused this: there it still is as the cloud confirmed last."),
+    CommandState.REFUSED: gettext_lazy("The cloud refused this change: nothing changed there."),
 }
 
 
@@ -80,6 +80,9 @@ def list_switches(actor: Actor, account: LinkedAccount, *, available: Decimal | 
         return Order(command, confirmed.get(topic), words)
 
     payg = account.effective_payg_status
+    reasons = _payg_reasons(account)
+    if not reasons and not order("payg").doubt:
+        reasons.append(_("PAYG instances run and can be bought."))
     purchase, why_purchase = _purchase(account, available)
     policy = ShutdownPolicy(account.in_force.shutdown_policy)
     return [
@@ -87,7 +90,7 @@ def list_switches(actor: Actor, account: LinkedAccount, *, available: Decimal | 
             Control.PAYG_FREEZE.value,
             payg.value,
             str(payg.label),
-            _payg_reasons(account),
+            reasons,
             order("payg"),
             last.get(Control.PAYG_FREEZE.value),
         ),
@@ -128,8 +131,6 @@ def _payg_reasons(account: LinkedAccount) -> list[str]:
         reasons.append(_("Stopped by arrears: it starts again when Available Quota is back at 0 or more."))
     if master.payg_released_at:
         reasons.append(_("Stopped for 15 days, so the instances are released. This cannot be undone."))
-    if not reasons:
-        reasons.append(_("PAYG instances run and can be bought."))
     return reasons
 
 

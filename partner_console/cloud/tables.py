@@ -80,10 +80,10 @@ COLUMNS = (
     Column(
         "state", gettext_lazy("State"), lambda row: str(status_badge(row.state, row.get_state_display())), is_fixed=True
     ),
+    Column("retry", gettext_lazy("Actions"), lambda _command: "", css="end", is_fixed=True),
     Column("answer", gettext_lazy("What the cloud said"), _answer, css="wrap"),
     Column("reason", gettext_lazy("Reason"), lambda row: text(row.reason), css="wrap"),
     Column("asked_by", gettext_lazy("Asked by"), lambda row: text(row.asked_by)),
     Column("attempts", gettext_lazy("Attempts"), lambda row: text(row.attempts), css="num", is_shown=False),
     Column("finished", gettext_lazy("Answered at"), lambda row: when(row.finished_at)),
-    Column("retry", gettext_lazy("Actions"), lambda _command: "", css="end", is_fixed=True),
 )

@@ -476,3 +476,17 @@ def test_reading_the_page_costs_the_same_for_one_sub_account_and_many(
         page(client, many)
 
     assert len(few) == len(lots)
+
+
+def test_a_dialog_that_came_too_late_lets_the_page_beneath_catch_up(
+    acme_manager: Persona, acme: Partner, as_: type_of_sign_in
+) -> None:
+    account = make_account(acme, payg_frozen=True)
+
+    late = as_(acme_manager).post(
+        reverse("uids:account_freeze", args=[account.uid]), {"reason": "late"}, headers={"HX-Request": "true"}
+    )
+
+    assert late.status_code == 409
+    assert "account-changed" in late.headers["HX-Trigger"]
+    assert "already frozen" in late.content.decode()

@@ -15,6 +15,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.errors import DomainError
 from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import render_page, see_other, wants_fragment
+from partner_console.web.http import error_response
 from quota import services as quota
 from uids import selectors
 from uids.errors import AlreadyFrozen, NotFrozen, NotLive
@@ -53,7 +54,7 @@ def _switch(request: ActorRequest, uid: str, *, frozen: bool, act: Callable[...,
             act(actor=request.actor, account_pk=account.pk, **form.cleaned_data)
         except DomainError as error:
             if error.field not in form.fields:
-                raise
+                return _refused(request, error)
             add_domain_error(form, error)
         else:
             messages.success(request, _done(uid, frozen=frozen))
@@ -73,6 +74,12 @@ def _switched(request: ActorRequest, uid: str) -> HttpResponse:
     for event in (ACCOUNT_CHANGED, "dialog-close"):
         trigger_client_event(response, event)
     return response
+
+
+def _refused(request: ActorRequest, error: DomainError) -> HttpResponse:
+    """The page beneath a dialog showed a state that is no longer so: it reads itself again."""
+    response = error_response(request, error)
+    return trigger_client_event(response, ACCOUNT_CHANGED) if wants_fragment(request) else response
 
 
 def _ensure_possible(account: LinkedAccount, *, frozen: bool) -> None:
