@@ -88,6 +88,7 @@ UIDS = (
     Row("uids:account_detail", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
     Row("uids:account_edit", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200),
     Row("uids:account_edit", 422, 422, 403, 403, 404, 404, 403, args=uid, own=422, post=True),
+    Row("uids:account_labels", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200),
     Row("uids:account_freeze", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
     Row("uids:account_freeze", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
     Row("uids:account_unfreeze", 409, 409, 403, 403, 404, 403, 403, args=uid, own=403),
@@ -101,6 +102,7 @@ QUOTA = (
     Row("quota:quota_edit", 422, 403, 422, 403, 404, 404, 403, args=uid, own=403, post=True),
     Row("quota:threshold_edit", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403),
     Row("quota:threshold_edit", 422, 403, 422, 403, 404, 404, 403, args=uid, own=403, post=True),
+    Row("quota:threshold_meaning", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403, query="percent=30"),
 )
 LINKING = (
     everyone("linking:invitation_list"),

@@ -265,7 +265,7 @@ def test_an_edit_is_reviewed_and_then_saved(as_: As, acme_finance: Persona, acco
 
     review = client.post(url("edit/"), given)
     assert review.status_code == 200
-    assert "1,500.00 USD +500.50 2,000.50 USD" in words(review)
+    assert "1,500.00 +500.50 2,000.50" in words(review)
     assert CreditAccount.objects.get(pk=account.pk).amount == D("1500")
 
     saved = client.post(url("edit/"), {**given, "confirm": "1"})
