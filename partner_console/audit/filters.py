@@ -12,7 +12,7 @@ from partner_console.access.actor import Channel
 from partner_console.web.listquery import ListFilters
 
 from .actions import Action
-from .wording import hidden_actions
+from .wording import action_label, hidden_actions
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -21,6 +21,30 @@ if TYPE_CHECKING:
 
 # Beyond this a database cannot say whether a subject exists.
 LARGEST_PK_DIGITS = 18
+
+
+# By the beginning of the action's code; the first that fits.
+GROUPS = (
+    ("access.", _("Partner and members")),
+    ("uids.label.", _("Labels and views")),
+    ("uids.view.", _("Labels and views")),
+    ("uids.", _("Linked accounts")),
+    ("quota.import.", _("Imports")),
+    ("quota.", _("Quota")),
+    ("linking.", _("Links")),
+    ("exports.", _("Exports")),
+    ("", _("Cloud")),
+)
+
+
+def _grouped(hidden: list[str]) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """The actions under the headings of a select."""
+    groups: dict[Any, list[tuple[str, Any]]] = {}
+    for value, label in Action.choices:
+        if value not in hidden:
+            heading = next(name for beginning, name in GROUPS if value.startswith(beginning))
+            groups.setdefault(heading, []).append((value, label))
+    return list(groups.items())
 
 
 class EntryFilters(ListFilters):
@@ -34,9 +58,7 @@ class EntryFilters(ListFilters):
     method = forms.MultipleChoiceField(
         label=_("Method"), required=False, choices=Channel.choices, widget=forms.CheckboxSelectMultiple
     )
-    action = forms.MultipleChoiceField(
-        label=_("Action"), required=False, choices=Action.choices, widget=forms.CheckboxSelectMultiple
-    )
+    action = forms.ChoiceField(label=_("Action"), required=False)
     operation = forms.UUIDField(label=_("Operation"), required=False, widget=forms.HiddenInput)
     about = forms.CharField(
         label=_("Everything about"),
@@ -47,9 +69,10 @@ class EntryFilters(ListFilters):
 
     def __init__(self, data: QueryDict, *, actor: Actor) -> None:
         super().__init__(data, actor=actor)
-        hidden = set(hidden_actions(actor))
-        choices = [(value, label) for value, label in Action.choices if value not in hidden]
-        self.fields["action"].choices = choices  # type: ignore[attr-defined]
+        self.fields["action"].choices = [("", _("Any")), *_grouped(hidden_actions(actor))]  # type: ignore[attr-defined]
+
+    def in_words(self, name: str, value: Any) -> str:
+        return action_label(value) if name == "action" else super().in_words(name, value)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

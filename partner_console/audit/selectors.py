@@ -40,7 +40,7 @@ def list_entries(
     *,
     q: str = "",
     who: str = "",
-    action: Sequence[str] = (),
+    action: str = "",
     about: str = "",
     method: Sequence[str] = (),
     since: date | None = None,
@@ -68,7 +68,7 @@ def list_entries(
     if until:
         wanted &= Q(at__lt=_midnight(until + timedelta(days=1)))
     if action:
-        wanted &= Q(action__in=action)
+        wanted &= Q(action=action)
     if method:
         wanted &= Q(channel__in=method)
     if operation:

@@ -56,11 +56,11 @@ def _operation(line: Line) -> str:
 
 COLUMNS = (
     Column("at", gettext_lazy("Time"), _when, sort=Sort("at"), css="nowrap", is_fixed=True, heads_row=True),
+    Column("who", gettext_lazy("Who"), _who),
     Column("action", gettext_lazy("Action"), lambda line: text(line.title), is_fixed=True),
     Column("subject", gettext_lazy("Subject"), _subject),
     Column("changes", gettext_lazy("Changes"), _changes),
     Column("reason", gettext_lazy("Reason"), lambda line: text(line.note), css="wrap"),
-    Column("who", gettext_lazy("Who"), _who),
     Column(
         "operator_uid", gettext_lazy("Operator UID"), lambda line: text(line.operator_uid), css="mono", is_shown=False
     ),

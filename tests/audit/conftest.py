@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import transaction
 
-from partner_console.audit.actions import Action
 from partner_console.audit.services import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from partner_console.access.actor import Actor
+    from partner_console.audit.actions import Action
     from partner_console.audit.models import AuditEntry
 
 OPERATION = uuid.UUID("11111111-2222-3333-4444-555555555555")

@@ -50,13 +50,13 @@ def test_it_says_who_changed_what_in_words(
 
     (row,) = rows(as_(acme_manager))
 
-    assert row[1] == "PAYG frozen"
-    assert row[2] == "1792155717328010 Kaito Trading linked account"
-    assert "PAYG frozen by the partner No → Yes" in row[3]
-    assert "Shutdown policy No shutdown → Delayed shutdown" in row[3]
-    assert "Labels — → VIP" in row[3]
-    assert row[4] == "Invoice 42 is <overdue>"
-    assert row[5] == "manager@acme.example"
+    assert row[1] == "manager@acme.example"
+    assert row[2] == "PAYG frozen"
+    assert row[3] == "1792155717328010 Kaito Trading linked account"
+    assert "PAYG frozen by the partner No → Yes" in row[4]
+    assert "Shutdown policy No shutdown → Delayed shutdown" in row[4]
+    assert "Labels — → VIP" in row[4]
+    assert row[5] == "Invoice 42 is <overdue>"
     assert row[6] == "Console"
 
 
@@ -67,7 +67,7 @@ def test_it_speaks_the_readers_language_whatever_was_written(
 
     (row,) = rows(as_(acme_master))
 
-    assert "English → 日本語" in row[3]
+    assert "English → 日本語" in row[4]
 
 
 def test_a_reference_is_named_and_not_numbered(
@@ -79,7 +79,7 @@ def test_a_reference_is_named_and_not_numbered(
 
     (row,) = rows(as_(acme_master))
 
-    assert "— → 5184 Holding" in row[3]
+    assert "— → 5184 Holding" in row[4]
 
 
 def test_another_partners_entries_are_absent(
@@ -105,9 +105,9 @@ def test_an_agency_never_reads_of_quota_or_controls(
 
     (row,) = rows(as_(agency_master))
 
-    assert "Nickname — → Lumen" in row[3]
-    assert "Purchase" not in row[3]
-    assert "5.00" not in row[3]
+    assert "Nickname — → Lumen" in row[4]
+    assert "Purchase" not in row[4]
+    assert "5.00" not in row[4]
     assert as_(agency_master).get(URL, {"action": Action.QUOTA_CREATED}).status_code == 422
 
 
@@ -136,8 +136,8 @@ def test_each_filter_finds_its_own(
         {"since": "2026-02-01", "until": "2026-02-01", "q": "1"},
     ):
         found = rows(client, **query)
-        assert [row[1] for row in found] == ["Quota Adjustment"], query
-    assert [row[1] for row in rows(client, until="2026-01-31")] == ["Basic information changed"]
+        assert [row[2] for row in found] == ["Quota Adjustment"], query
+    assert [row[2] for row in rows(client, until="2026-01-31")] == ["Basic information changed"]
     assert rows(client, reason="nobody wrote this") == []
     assert wanted.operation_id == OPERATION
 
