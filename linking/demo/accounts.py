@@ -39,6 +39,8 @@ ENDINGS = {
 }
 # How much of the quota is used, in per cent, by turns: comfortable mostly, then tight, below the threshold, in arrears.
 USE = (12, 35, 0, 55, 48, 22, 62, 41, 30, 5, 18, 44, 66, 25, 58, 8, 37, 51, 29, 60, 95, 15, 33, 47, 3, 64, 20, 108, 57)
+FULL = 100
+RUNS_ON, RELEASED = 1, 3  # of those in arrears, which one runs on and which one is lost
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ def _account(book: Book, given: DemoPartner, number: int) -> LinkedAccount:
     dice = book.dice
     country = dice.choice(catalogue.COUNTRIES)
     name = catalogue.company(dice, country)
-    policy = dice.choice(catalogue.POLICIES)
+    policy, stopped = _policy(book, number)
     slug = f"{given.code}{number:03d}"
     return uids.create_account(
         actor=book.actor,
@@ -94,7 +96,25 @@ def _account(book: Book, given: DemoPartner, number: int) -> LinkedAccount:
         shutdown_policy=policy,
         overdraft=Decimal(600) if policy == ShutdownPolicy.DELAY_STOP else Decimal(0),
         purchase_control="ban" if number % 31 == 9 else "normal",
+        **stopped,
     )
+
+
+def _policy(book: Book, number: int) -> tuple[str, dict[str, Any]]:
+    """The policy, and since when the cloud has stopped PAYG where the account is in arrears under it."""
+    policy = book.dice.choice(catalogue.POLICIES)
+    if book.partner.kind == PartnerKind.AGENCY or USE[number % len(USE)] <= FULL:
+        return policy, {}
+    turn = number // len(USE)
+    if turn == RUNS_ON:
+        return ShutdownPolicy.NO_STOP, {}
+    if turn == RELEASED:
+        stopped = timezone.now() - timedelta(days=17)
+        return ShutdownPolicy.IMMEDIATELY_STOP, {
+            "payg_stopped_at": stopped,
+            "payg_released_at": stopped + timedelta(days=15),
+        }
+    return ShutdownPolicy.IMMEDIATELY_STOP, {"payg_stopped_at": timezone.now() - timedelta(hours=29)}
 
 
 def _type(book: Book, number: int) -> AccountType:
