@@ -51,7 +51,7 @@ def _one(partner: Partner, actor: Actor, dice: Random, fate: str, language: str)
     uid = catalogue.uid(dice)
     fields: dict[str, Any] = {"language": language, "country": country, "purpose": "customer onboarding"}
     if partner.kind != PartnerKind.AGENCY:
-        fields |= {"quota": STARTING_QUOTA, "warning_percent": 20, "business_manager": actor.label.split("@")[0]}
+        fields |= {"quota": STARTING_QUOTA, "warning_percent": 20, "business_manager": ""}
     invitation = services.invite(
         actor=actor,
         uid=uid,
