@@ -9,8 +9,9 @@ from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, require
+from partner_console.audit.models import AuditEntry
 from partner_console.errors import NotFound
-from uids.models import ControlChange, Label, LinkedAccount, SavedView
+from uids.models import BulkEdit, ControlChange, Label, LinkedAccount, SavedView
 from uids.states import LIVE, Control
 
 if TYPE_CHECKING:
@@ -71,6 +72,17 @@ def list_labels(actor: Actor) -> QuerySet[Label]:
 def label_choices(actor: Actor) -> list[tuple[str, str]]:
     """(pk, name) of the partner's labels, by name."""
     return [(str(pk), name) for pk, name in Label.objects.visible_to(actor).values_list("pk", "name").order_by("name")]
+
+
+def count_labelled(actor: Actor, label: Label) -> int:
+    """How many accounts carry a label."""
+    return LinkedAccount.objects.visible_to(actor).filter(labels=label.pk).count()
+
+
+def list_bulk_changes(actor: Actor, edit: BulkEdit, *, most: int = 50) -> QuerySet[AuditEntry]:
+    """The first rows a bulk edit changed, from the trail."""
+    require(actor, Permission.UID_VIEW)
+    return AuditEntry.objects.visible_to(actor).filter(operation_id=edit.operation_id).order_by("pk")[:most]
 
 
 def list_views(actor: Actor) -> QuerySet[SavedView]:

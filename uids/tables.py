@@ -1,4 +1,7 @@
-"""Columns of the Linked User ID list. Cells that need more than the row are bound to the page by `AccountCells`."""
+"""Columns of the Linked User ID list, and the cells beneath them.
+
+Fifty rows times twenty columns: what does not depend on the row is made once a page, in `AccountCells`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -17,7 +19,7 @@ from partner_console.web.countries import country_name
 from partner_console.web.formats import NOTHING
 from partner_console.web.icons import icon
 from partner_console.web.keyset import Sort
-from partner_console.web.tables import Column, clipped, money, status, text, when
+from partner_console.web.tables import Badges, Clock, Column, clipped, money, text
 from quota.states import credit_status
 from uids.states import AccountType, Environment, PaygStatus, Relationship, ShutdownPolicy
 
@@ -25,112 +27,61 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
     from uids.models import LinkedAccount
 
-RELEASE_DAYS = 15  # acpn.md §8: stopped PAYG instances are released after 15 days
+RELEASE_DAYS = timedelta(days=15)  # acpn.md §8: stopped PAYG instances are released after 15 days
 _l = gettext_lazy
 
 
-def _credit(row: LinkedAccount) -> Any:
-    """The credit account in force, None when there is none."""
-    return getattr(row.in_force, "credit", None)
-
-
-def _own(row: LinkedAccount) -> Any:
-    return None if row.trustee_id else getattr(row, "credit", None)
-
-
-def uid(row: LinkedAccount) -> str:
-    return escape(row.uid)
-
-
-def payg(row: LinkedAccount) -> str:
-    """The status in force; for stopped instances how long until they are released for good."""
-    found = row.effective_payg_status
-    if found != PaygStatus.STOPPED or row.in_force.payg_stopped_at is None:
-        return status(found)
-    left = (row.in_force.payg_stopped_at + timedelta(days=RELEASE_DAYS) - timezone.now()).days
-    n = max(left, 0)
-    note = ngettext("%d day to release", "%d days to release", n) % n
-    return f'{status(found)} <span class="soft">{escape(note)}</span>'
-
-
-def credit(row: LinkedAccount) -> str:
-    found = _credit(row)
-    if found is None:
-        return NOTHING
-    master = row.in_force
-    return status(credit_status(available=found.available, policy=master.shutdown_policy, overdraft=master.overdraft))
-
-
-def available(row: LinkedAccount) -> str:
-    return money(getattr(_own(row), "available", None))
-
-
-def amount(row: LinkedAccount) -> str:
-    return money(getattr(_own(row), "amount", None))
-
-
-def warning(row: LinkedAccount) -> str:
-    found = _own(row)
-    if found is None:
-        return NOTHING
-    mark = icon("bell", label=_("Below the threshold"), css="alarm") if found.in_alarm else ""
-    return f"{mark} {found.warning_percent} %"
-
-
-def purchase(row: LinkedAccount) -> str:
-    return status(row.effective_purchase_control)
-
-
-def policy(row: LinkedAccount) -> str:
-    return status(ShutdownPolicy(row.in_force.shutdown_policy))
-
-
-def manager(row: LinkedAccount) -> str:
-    return text(row.business_manager)
-
-
-def by_credit(name: str) -> Sort:
+def _by_credit(name: str) -> Sort:
     return Sort(f"credit__{name}", tie="credit__pk", is_nullable=True, partner_path="credit__partner")
-
-
-def labels(row: LinkedAccount) -> str:
-    return " ".join(f'<span class="tag">{escape(label.name)}</span>' for label in row.labels.all()) or NOTHING
-
-
-def master(row: LinkedAccount) -> str:
-    return f'<span class="mono">{escape(row.trustee.uid)}</span>' if row.trustee else NOTHING
 
 
 # An agency has no quota, no controls and no business manager (seed 004 §1): who sees quota is who sees a manager.
 CONTROL, QUOTA = Permission.CONTROL_VIEW, Permission.QUOTA_VIEW
 
 COLUMNS = (
-    Column("uid", _l("UID"), uid, sort=Sort("uid"), css="stay", is_fixed=True, heads_row=True),
-    Column("nickname", _l("Nickname"), lambda row: clipped(row.nickname), sort=Sort("nickname"), css="clip"),
-    Column("available", _l("Available Quota"), available, sort=by_credit("available"), css="num", permission=QUOTA),
-    Column("amount", _l("Quota Amount"), amount, sort=by_credit("amount"), css="num", permission=QUOTA),
-    Column("warning", _l("Warning threshold"), warning, css="num", permission=QUOTA),
-    Column("login", _l("Login name"), lambda row: clipped(row.login_name), css="clip", is_shown=False),
-    Column("type", _l("Account type"), lambda row: text(AccountType(row.account_type).label), is_shown=False),
-    Column("status", _l("Account Status"), lambda row: status(Relationship(row.relationship))),
-    Column("payg", _l("PAYG status"), payg, permission=CONTROL),
-    Column("credit", _l("Credit status"), credit, permission=QUOTA, is_shown=False),
-    Column("purchase", _l("Purchase control"), purchase, permission=CONTROL),
-    Column("policy", _l("Shutdown policy"), policy, permission=CONTROL, is_shown=False),
-    Column("manager", _l("Business manager"), manager, sort=Sort("business_manager"), permission=QUOTA),
-    Column("labels", _l("Labels"), labels),
-    Column("country", _l("Country"), lambda row: text(row.country), is_shown=False),
-    Column("email", _l("E-mail"), lambda row: clipped(row.email), css="clip", is_shown=False),
-    Column("environment", _l("Environment"), lambda row: status(Environment(row.environment)), is_shown=False),
-    Column("remarks", _l("Remarks"), lambda row: clipped(row.remarks), css="clip", is_shown=False),
-    Column("linked", _l("Associated Time"), lambda row: when(row.linked_at), sort=Sort("linked_at")),
-    Column("master", _l("Financial trusteeship master"), master, permission=CONTROL, is_shown=False),
-    Column("actions", _l("Actions"), lambda _row: "", css="end stay-end", is_fixed=True),
+    Column("uid", _l("UID"), sort=Sort("uid"), css="stay", is_fixed=True, heads_row=True),
+    Column("nickname", _l("Nickname"), sort=Sort("nickname"), css="clip"),
+    Column("available", _l("Available Quota"), sort=_by_credit("available"), css="num", permission=QUOTA),
+    Column("amount", _l("Quota Amount"), sort=_by_credit("amount"), css="num", permission=QUOTA),
+    Column("warning", _l("Warning threshold"), css="num", permission=QUOTA),
+    Column("login", _l("Login name"), css="clip", is_shown=False),
+    Column("type", _l("Account type"), is_shown=False),
+    Column("status", _l("Account Status")),
+    Column("payg", _l("PAYG status"), permission=CONTROL),
+    Column("credit", _l("Credit status"), permission=QUOTA, is_shown=False),
+    Column("purchase", _l("Purchase control"), permission=CONTROL),
+    Column("policy", _l("Shutdown policy"), permission=CONTROL, is_shown=False),
+    Column("manager", _l("Business manager"), sort=Sort("business_manager"), permission=QUOTA),
+    Column("labels", _l("Labels")),
+    Column("country", _l("Country"), is_shown=False),
+    Column("email", _l("E-mail"), css="clip", is_shown=False),
+    Column("environment", _l("Environment"), is_shown=False),
+    Column("remarks", _l("Remarks"), css="clip", is_shown=False),
+    Column("linked", _l("Associated Time"), sort=Sort("linked_at")),
+    Column("master", _l("Financial trusteeship master"), permission=CONTROL, is_shown=False),
+    Column("actions", _l("Actions"), css="end stay-end", is_fixed=True),
 )
+# What the cells read of each row, its master and their quota; long texts only where their column is shown.
+SWITCHES = (
+    "uid", "payg_frozen", "payg_stopped_at", "payg_released_at", "purchase_control", "shutdown_policy", "overdraft",
+)  # fmt: skip
+FIELDS = (
+    *SWITCHES, "partner", "account_type", "nickname", "business_manager", "country", "environment", "relationship",
+    "linked_at",
+)  # fmt: skip
+OWN_FIELDS = {"login": "login_name", "email": "email", "remarks": "remarks"}
+CREDIT_FIELDS = ("amount", "available", "warning_percent", "in_alarm")
+
+
+def fields_to_read(keys: set[str]) -> list[str]:
+    """The model fields behind these columns, as `only()` takes them."""
+    own = [field for key, field in OWN_FIELDS.items() if key in keys]
+    master = [f"trustee__{field}" for field in SWITCHES]
+    return [*FIELDS, *own, *master, *(f"{path}__{f}" for path in ("credit", "trustee__credit") for f in CREDIT_FIELDS)]
 
 
 class AccountCells:
-    """The cells that link somewhere: addresses and words are made once, not once a row."""
+    """A method per column, named by its key. Addresses, words and badges are made once."""
 
     def __init__(self, actor: Actor, query: str) -> None:
         self.origin = f"?from={quote(query)}" if query else ""
@@ -141,32 +92,99 @@ class AccountCells:
         self.not_allowed, self.not_live = str(self.verdict.reason), _("The account is not linked any more.")
         self.copy_word, self.manage_word, self.shared = _("Copy"), _("Manage"), escape(_("shared with %s"))
         self.shut_word, self.open_word = _("Shutdown"), _("Re-open")
-        self.icons = (
+        self.copy_end = (
             f'<span class="copy-idle">{icon("copy")}</span><span class="copy-done">{icon("check")}</span>'
             f'<span class="visually-hidden">{self.copy_word} '
         )
+        self.alarm = icon("bell", label=_("Below the threshold"), css="alarm")
         self.countries: dict[str, str] = {}
+        self.badges, self.clock = Badges(), Clock()
 
     def uid(self, row: LinkedAccount) -> str:
         uid = escape(row.uid)
         return (
             f'<span class="copy"><a class="mono" href="{self._url(self.detail, uid)}{self.origin}">{uid}</a>'
             f'<button class="needs-js" type="button" data-copy="{uid}" title="{self.copy_word}">'
-            f"{self.icons}{uid}</span></button></span>"
+            f"{self.copy_end}{uid}</span></button></span>"
         )
+
+    def nickname(self, row: LinkedAccount) -> str:
+        return clipped(row.nickname)
 
     def available(self, row: LinkedAccount) -> str:
         """Its own figure; a sub-account spends its master's (acpn.md §9)."""
         if row.trustee is None:
-            return available(row)
+            return money(getattr(_own(row), "available", None))
         uid = escape(row.trustee.uid)
         shared = self.shared % f'<a class="mono" href="{self._url(self.detail, uid)}">{uid}</a>'
         return f'<span class="soft">{shared}</span>'
+
+    def amount(self, row: LinkedAccount) -> str:
+        return money(getattr(_own(row), "amount", None))
+
+    def warning(self, row: LinkedAccount) -> str:
+        found = _own(row)
+        return NOTHING if found is None else f"{self.alarm if found.in_alarm else ''} {found.warning_percent} %"
+
+    def login(self, row: LinkedAccount) -> str:
+        return clipped(row.login_name)
+
+    def type(self, row: LinkedAccount) -> str:
+        return text(AccountType(row.account_type).label)
+
+    def status(self, row: LinkedAccount) -> str:
+        return self.badges[Relationship(row.relationship)]
+
+    def payg(self, row: LinkedAccount) -> str:
+        """The status in force; for stopped instances how long until they are released for good."""
+        found = row.effective_payg_status
+        stopped_at = row.in_force.payg_stopped_at
+        if found != PaygStatus.STOPPED or stopped_at is None:
+            return self.badges[found]
+        n = max((stopped_at + RELEASE_DAYS - self.clock.now).days, 0)
+        note = ngettext("%d day to release", "%d days to release", n) % n
+        return f'{self.badges[found]} <span class="soft">{escape(note)}</span>'
+
+    def credit(self, row: LinkedAccount) -> str:
+        master = row.in_force
+        found = getattr(master, "credit", None)
+        if found is None:
+            return NOTHING
+        return self.badges[
+            credit_status(available=found.available, policy=master.shutdown_policy, overdraft=master.overdraft)
+        ]
+
+    def purchase(self, row: LinkedAccount) -> str:
+        return self.badges[row.effective_purchase_control]
+
+    def policy(self, row: LinkedAccount) -> str:
+        return self.badges[ShutdownPolicy(row.in_force.shutdown_policy)]
+
+    def manager(self, row: LinkedAccount) -> str:
+        return text(row.business_manager)
+
+    def labels(self, row: LinkedAccount) -> str:
+        return " ".join([f'<span class="tag">{escape(label.name)}</span>' for label in row.labels.all()]) or NOTHING
 
     def country(self, row: LinkedAccount) -> str:
         if row.country not in self.countries:
             self.countries[row.country] = text(country_name(row.country) if row.country else "")
         return self.countries[row.country]
+
+    def email(self, row: LinkedAccount) -> str:
+        return clipped(row.email)
+
+    def environment(self, row: LinkedAccount) -> str:
+        return self.badges[Environment(row.environment)]
+
+    def remarks(self, row: LinkedAccount) -> str:
+        return clipped(row.remarks)
+
+    def linked(self, row: LinkedAccount) -> str:
+        return self.clock.when(row.linked_at)
+
+    def master(self, row: LinkedAccount) -> str:
+        return f'<span class="mono">{escape(row.trustee.uid)}</span>' if row.trustee else NOTHING
 
     def actions(self, row: LinkedAccount) -> str:
         uid = escape(row.uid)
@@ -205,3 +223,8 @@ def _around(url_name: str) -> tuple[str, str]:
     """An address before and after its UID."""
     before, _uid, after = reverse(url_name, args=["0"]).rpartition("0")
     return before, after
+
+
+def _own(row: LinkedAccount) -> Any:
+    """The credit account of one's own; None for a sub-account under trusteeship and where no quota was opened."""
+    return None if row.trustee_id else getattr(row, "credit", None)

@@ -147,13 +147,14 @@ class ListPage(Generic[M]):
     def table(self) -> Table:
         """One page of prepared rows with its heads and pager."""
         is_selectable = self.is_selectable and not self.query.errors
-        table = Table("results", self.caption, self._heads(), [], is_selectable=is_selectable)
+        table = Table("results", self.caption, self._heads(), is_selectable=is_selectable)
         if self.query.errors:
             table.state, table.message = "error", {"errors": self.query.errors}
             return table
         page = self.page()
         table.pager = self._pager(page)
-        table.rows = prepared_rows(page.rows, self.shown_columns(), label=self.label)
+        columns = self.shown_columns()
+        table.body = prepared_rows(page.rows, columns, label=self.label, is_selectable=is_selectable)
         if not page.rows:
             table.state = "filtered" if self.query.filters else "empty"
             table.message = self.empty_message(table.state)

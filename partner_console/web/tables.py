@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from partner_console.web import formats
 from partner_console.web.badges import status_badge
@@ -26,7 +28,8 @@ type_of_cell = Callable[[Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `cell(row)` returns ready markup: build it with the functions below, which escape.
+    """One column. `cell(row)` returns ready markup: build it with the functions below, which escape. A list that binds
+    its cells a page at a time (`ListPage.shown_columns`) leaves it out.
 
     `permission` hides the column, also from `columns=`, from actors who lack it. `is_fixed` keeps it whatever was
     chosen; `is_shown` says whether it is there until somebody chooses. `heads_row` makes its cell the row's header.
@@ -34,7 +37,7 @@ class Column:
 
     key: str
     label: str | Promise
-    cell: type_of_cell
+    cell: type_of_cell = lambda _row: ""
     sort: Sort | None = None
     css: str = ""
     title: str | Promise = ""
@@ -56,14 +59,6 @@ class HeadCell:
     title: str | Promise = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    key: Any
-    label: str
-    cells: SafeString
-    is_selected: bool = False
-
-
 @dataclass(slots=True)
 class Table:
     """The context of `ui/table.html`."""
@@ -71,7 +66,7 @@ class Table:
     id: str
     caption: str | Promise
     columns: list[HeadCell]
-    rows: list[TableRow]
+    body: SafeString | str = ""
     state: str = "rows"
     message: dict[str, Any] | None = None
     pager: dict[str, Any] | None = None
@@ -81,27 +76,28 @@ class Table:
 
 
 def prepared_rows(
-    objects: Iterable[Any],
-    columns: Sequence[Column],
-    *,
-    label: Callable[[Any], str] = str,
-    selected: frozenset[int] = frozenset(),
-) -> list[TableRow]:
-    """Rows whose cells are one string of markup each. `label` is what “Select …” says, so it names the row."""
-    parts = []
+    objects: Iterable[Any], columns: Sequence[Column], *, label: Callable[[Any], str] = str, is_selectable: bool = False
+) -> SafeString:
+    """The table's body, ready. `label` is what “Select …” says of a row; selectable rows belong to the form “bulk”."""
+    frames = []
     for column in columns:
         css = f' class="{escape(column.css)}"' if column.css else ""
-        parts.append((f'<th scope="row"{css}>', "</th>") if column.heads_row else (f"<td{css}>", "</td>"))
-    frames = [(column.cell, *part) for column, part in zip(columns, parts, strict=True)]
-    return [
-        TableRow(
-            key=row.pk,
-            label=label(row),
-            cells=markup("".join([f"{opening}{cell(row)}{closing}" for cell, opening, closing in frames])),
-            is_selected=row.pk in selected,
+        frames.append(
+            (column.cell, *((f'<th scope="row"{css}>', "</th>") if column.heads_row else (f"<td{css}>", "</td>")))
         )
-        for row in objects
-    ]
+    select = escape(_("Select"))
+    rows = []
+    for row in objects:
+        cells = "".join([f"{opening}{cell(row)}{closing}" for cell, opening, closing in frames])
+        pick = _PICK % (row.pk, select, escape(label(row))) if is_selectable else ""
+        rows.append(f"<tr>{pick}{cells}</tr>")
+    return markup("".join(rows))
+
+
+_PICK = (
+    '<td class="pick"><label><input class="form-check-input" type="checkbox" name="pk" value="%s" form="bulk" data-row'
+    ' aria-label="%s %s" autocomplete="off"></label></td>'
+)
 
 
 def markup(html: str) -> SafeString:
@@ -139,3 +135,36 @@ def when(value: datetime | None) -> str:
 def status(value: Any) -> str:
     """The badge of a `TextChoices` member."""
     return str(status_badge(value))
+
+
+class Badges:
+    """The badges of one page: each drawn once."""
+
+    def __init__(self) -> None:
+        self.drawn: dict[tuple[type, Any], str] = {}
+
+    def __getitem__(self, value: Any) -> str:
+        # By type too: “normal” is a word of several vocabularies.
+        key = (type(value), value)
+        if key not in self.drawn:
+            self.drawn[key] = status(value)
+        return self.drawn[key]
+
+
+class Clock:
+    """The times of one page: zone, its name and the present are asked once, not once a cell."""
+
+    def __init__(self) -> None:
+        self.zone, self.now = timezone.get_current_timezone(), timezone.now()
+
+    def when(self, value: datetime | None) -> str:
+        """What `formats.when_html` shows, for the hundredth time as cheap as it can be."""
+        if value is None:
+            return formats.NOTHING
+        local = value.astimezone(self.zone)
+        zone = formats.offset(local)
+        shown = formats.relative(value, self.now)
+        return (
+            f'<time datetime="{value.isoformat(timespec="seconds")}" title="{local:%Y-%m-%d %H:%M:%S} {zone}">'
+            f"{escape(shown)}</time>"
+        )

@@ -73,10 +73,12 @@ def uid_begins(digits: str) -> Q:
 
 def payg_is(actor: Actor, wanted: Collection[str]) -> Q:
     """Effective PAYG status, the most final fact first (uids.states.payg_status): its own freeze or its master's."""
-    released = _in_force(actor, RELEASED)
-    frozen = _own_or_masters(actor, FROZEN) & ~released
-    stopped = _in_force(actor, STOPPED) & ~released & ~_own_or_masters(actor, FROZEN)
-    states = {PaygStatus.RELEASED: released, PaygStatus.FROZEN: frozen, PaygStatus.STOPPED: stopped}
+    released, frozen, stopped = _in_force(actor, RELEASED), _own_or_masters(actor, FROZEN), _in_force(actor, STOPPED)
+    states = {
+        PaygStatus.RELEASED: released,
+        PaygStatus.FROZEN: frozen & ~released,
+        PaygStatus.STOPPED: stopped & ~released & ~frozen,
+    }
     if PaygStatus.NORMAL in wanted:
         others = [condition for state, condition in states.items() if state not in wanted]
         return ~_any(others) if others else Q()

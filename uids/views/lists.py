@@ -18,7 +18,7 @@ from quota.selectors import accounts_with_uid, list_uids_with_quota
 from uids import selectors
 from uids.filters import AccountFilters
 from uids.models import LinkedAccount
-from uids.tables import COLUMNS, AccountCells
+from uids.tables import COLUMNS, AccountCells, fields_to_read
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -46,8 +46,9 @@ class AccountPage(ListPage[LinkedAccount]):
     is_selectable = True
 
     def rows(self) -> QuerySet[LinkedAccount]:
-        rows = list_uids_with_quota(self.actor, **self.query.filters)
-        return rows.prefetch_related("labels") if any(c.key == "labels" for c in self.query.columns) else rows
+        keys = {column.key for column in self.query.columns}
+        rows = list_uids_with_quota(self.actor, **self.query.filters).only(*fields_to_read(keys))
+        return rows.prefetch_related("labels") if "labels" in keys else rows
 
     def pinned(self) -> list[LinkedAccount]:
         filters = dict(self.query.filters)
@@ -59,8 +60,7 @@ class AccountPage(ListPage[LinkedAccount]):
 
     def shown_columns(self) -> list[Column]:
         cells = AccountCells(self.actor, self.query.string())
-        bound = {key: getattr(cells, key) for key in ("uid", "available", "country", "actions")}
-        return [replace(c, cell=bound[c.key]) if c.key in bound else c for c in self.query.columns]
+        return [replace(column, cell=getattr(cells, column.key)) for column in self.query.columns]
 
     def table(self) -> Table:
         table = super().table()

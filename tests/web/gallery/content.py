@@ -83,8 +83,8 @@ def table(state: str = "rows", n_rows: int = 30) -> Table:
         "size": 50,
         "sizes": [(25, "?size=25", False), (50, "?size=50", True)],
     }
-    cells = prepared_rows(rows, COLUMNS, label=lambda row: row.uid)
-    return Table("results", "Linked User ID", heads, cells, state=state, pager=pager, is_selectable=True)
+    cells = prepared_rows(rows, COLUMNS, label=lambda row: row.uid, is_selectable=True)
+    return Table("results", "Linked User ID", heads, body=cells, state=state, pager=pager, is_selectable=True)
 
 
 def entries() -> list[SimpleNamespace]:
