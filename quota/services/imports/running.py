@@ -122,17 +122,17 @@ def _walk(phase: phases.Phase, table: Table) -> None:
         with transaction.atomic():
             current = _hold(phase.job)
             handled = phase.handle(batch)
-            _note(phase.job, current, n_done=phase.job.n_done + handled, at_row=batch[-1].number)
+            note_place(phase.job, current, n_done=phase.job.n_done + handled, at_row=batch[-1].number)
 
 
 def _turn_to_sub_accounts(phase: phases.Phase) -> None:
     with transaction.atomic():
-        _note(phase.job, _hold(phase.job), at_pass=2, at_row=0)
+        note_place(phase.job, _hold(phase.job), at_pass=2, at_row=0)
 
 
 def _beat(job: AccountImport) -> None:
     with transaction.atomic():
-        _note(job, _hold(job))
+        note_place(job, _hold(job))
 
 
 def _hold(job: AccountImport) -> AccountImport:
@@ -147,7 +147,7 @@ def _hold(job: AccountImport) -> AccountImport:
     return current
 
 
-def _note(job: AccountImport, current: AccountImport, **place: int) -> None:
+def note_place(job: AccountImport, current: AccountImport, **place: int) -> None:
     current.heartbeat_at = timezone.now()
     for name, value in place.items():
         setattr(current, name, value)

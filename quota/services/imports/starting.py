@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from partner_console.access.policy import PartnerKind, Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Conflict, Forbidden, Invalid, NotFound
+from partner_console.waking import after_commit
 from partner_console.web.uploads import LIMITS
 from quota import tasks
 from quota.models.imports import WAITING, AccountImport, ImportRow, ImportState
@@ -164,7 +164,7 @@ def _queue(job: AccountImport, state: ImportState) -> None:
 
 def _schedule(job_pk: int) -> None:
     # The broker only wakes the worker: when it is away the sweeper finds the row (design §8).
-    transaction.on_commit(partial(tasks.run_import.delay, job_pk), robust=True)
+    after_commit(tasks.run_import, job_pk)
 
 
 def _ensure(job: AccountImport, *states: ImportState) -> None:
