@@ -100,6 +100,10 @@ class ExportJob(PartnerScoped):
         return self.title
 
     @property
+    def extension(self) -> str:
+        return FileFormat(self.file_format).extension
+
+    @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 

@@ -6,7 +6,6 @@ import zoneinfo
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from .models import FileFormat
 from .registry import get_spec
 
 if TYPE_CHECKING:
@@ -35,9 +34,8 @@ def moment_of(job: ExportJob) -> datetime:
 def file_name(job: ExportJob) -> str:
     """`linked-user-ids_acme_2026-11-22T1405+0800.xlsx`"""
     at = moment_of(job).astimezone(zone_of(job))
-    extension = FileFormat(job.file_format).extension
-    return f"{get_spec(job.spec).file_stem}_{job.partner.code}_{at:%Y-%m-%dT%H%M%z}.{extension}"
+    return f"{get_spec(job.spec).file_stem}_{job.partner.code}_{at:%Y-%m-%dT%H%M%z}.{job.extension}"
 
 
 def content_type(job: ExportJob) -> str:
-    return MEDIA_TYPES[FileFormat(job.file_format).extension]
+    return MEDIA_TYPES[job.extension]

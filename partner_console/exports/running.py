@@ -25,7 +25,7 @@ from partner_console.access.actor import actor_for_membership
 from partner_console.access.selectors import memberships_of
 from partner_console.errors import DomainError, Forbidden, Invalid
 
-from .models import ExportJob, Failure, FileFormat, JobState
+from .models import ExportJob, Failure, JobState
 from .writing import write_file
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _claim(job_pk: int) -> ExportJob | None:
 def _make(job: ExportJob, *, in_background: bool) -> None:
     actor = _actor_of(job)
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
-        path = Path(folder) / f"export.{FileFormat(job.file_format).extension}"
+        path = Path(folder) / f"export.{job.extension}"
         if in_background:
             with _reporting(job) as report:
                 n_rows = write_file(job, actor, path, report=report, read_in=_one_moment)
@@ -143,7 +143,7 @@ def _store(job: ExportJob, file: File[bytes]) -> str:
 
 def stored_name(job: ExportJob) -> str:
     """Where the job's file lies, known before it is written: so that nothing can be left lying unknown."""
-    return f"exports/{job.key}-{job.attempts}.{FileFormat(job.file_format).extension}"
+    return f"exports/{job.key}-{job.attempts}.{job.extension}"
 
 
 @transaction.atomic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -14,6 +13,7 @@ from partner_console.access.policy import require
 from partner_console.audit.actions import Action
 from partner_console.audit.services import record
 from partner_console.errors import Conflict, Forbidden, Invalid
+from partner_console.waking import after_commit
 
 from . import tasks
 from .locks import lock_own_job
@@ -167,4 +167,4 @@ def _in_the_trail(job: ExportJob, selection: Selection) -> dict[str, Sequence[ob
 
 def _schedule(job_pk: int) -> None:
     # The broker only wakes the worker: when it is away the sweeper finds the row (design §8).
-    transaction.on_commit(partial(tasks.run_export.delay, job_pk), robust=True)
+    after_commit(tasks.run_export, job_pk)

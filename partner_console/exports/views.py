@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse
 from django.shortcuts import render
@@ -17,7 +18,7 @@ from partner_console.web.htmx import see_other, wants_fragment
 
 from . import selectors, services, starting
 from .naming import content_type, file_name
-from .wording import job_page
+from .wording import job_page, job_rows
 
 if TYPE_CHECKING:
     import uuid
@@ -37,7 +38,12 @@ def job_list(request: ActorRequest) -> HttpResponse:
     """`/exports/`: my exports in this partner, newest first. The fragment is asked for while one is open."""
     require(request.actor, Permission.UID_EXPORT)
     jobs = list(selectors.list_jobs(request.actor)[: selectors.SHOWN])
-    context = {"jobs": jobs, "is_live": any(job.is_open for job in jobs), "shown": selectors.SHOWN}
+    context = {
+        "rows": job_rows(jobs),
+        "is_live": any(job.is_open for job in jobs),
+        "shown": selectors.SHOWN,
+        "days": settings.EXPORT_KEEP_DAYS,
+    }
     if not wants_fragment(request):
         return render(request, "exports/job_list.html", context)
     status = 200 if context["is_live"] else FINAL

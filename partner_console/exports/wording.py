@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 
 from partner_console.errors import DomainError
 
-from .registry import Scope, Selection, get_spec
+from .registry import SPECS, Scope, Selection, get_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from partner_console.access.actor import Actor
 
     from .models import ExportJob
@@ -21,10 +23,28 @@ if TYPE_CHECKING:
 class JobPage:
     """`list_url` is "" when the filter is no longer one of the list's."""
 
+    title: str
     scope: str
     filters: list[tuple[str, str]]
     columns: list[str]
     list_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job among others, by the name of its list in the reader's language."""
+
+    job: ExportJob
+    title: str
+
+
+def job_rows(jobs: Iterable[ExportJob]) -> list[JobRow]:
+    return [JobRow(job, title_of(job)) for job in jobs]
+
+
+def title_of(job: ExportJob) -> str:
+    """The list's name in the reader's language; of a list that is gone, as it was called when asked for."""
+    return str(get_spec(job.spec).title) if job.spec in SPECS else job.title
 
 
 def job_page(actor: Actor, job: ExportJob) -> JobPage:
@@ -37,6 +57,7 @@ def job_page(actor: Actor, job: ExportJob) -> JobPage:
     except DomainError:
         filters, list_url = [(str(_("Filter")), selection.query)], ""
     return JobPage(
+        title=title_of(job),
         scope=str(Scope(selection.scope).label),
         filters=filters,
         columns=[str(column.label) for column in spec.choose(actor, job.parameters["columns"])],
