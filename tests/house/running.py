@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HOME = Path(__file__).parent.parent.parent
+LOGIN = "/accounts/login/"
 READY = r"Console ready at http://127\.0\.0\.1:\d+"
 
 
@@ -38,12 +40,19 @@ def clean_environment(**changes: object) -> dict[str, str]:
     return kept | {key: str(value) for key, value in changes.items()}
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Wait until it is so; fails when it does not come."""
+def eventually(condition: Callable[[], bool], what: Callable[[], str], seconds: float = 60) -> None:
+    """Wait until it is so; fails, saying what was wanted, when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
         select.select([], [], [], 0.05)
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A VAR_DIR with a space in its path, outside pytest's folder: root's pytest closes that at each run."""
+    with tempfile.TemporaryDirectory(prefix="a house ", ignore_cleanup_errors=True) as place:
+        yield Path(place).resolve() / "its var"
 
 
 class Running:
@@ -115,6 +124,10 @@ class Running:
             return connection.getresponse().status
         return 0
 
+    def serves_again(self) -> None:
+        """Wait until a page answers as it should."""
+        eventually(lambda: self.status(LOGIN) == 200, lambda: f"the login page\n{self.text[-8000:]}")
+
     def stop(self, by: signal.Signals = signal.SIGTERM) -> str:
         self.process.send_signal(by)
         return self.rest()
@@ -125,7 +138,7 @@ def running(var: Path, port: int, **environment: object) -> Iterator[Running]:
     """A console that is ready, and ended at the end whatever happens."""
     console = Running(var, port, **environment)
     try:
-        console.until(READY)
+        console.until(READY, 300)
         yield console
     finally:
         if console.process.poll() is None:
@@ -148,6 +161,6 @@ def refusal(var: Path, port: int | str, **environment: object) -> str:
         timeout=60,
     )
     assert result.returncode != 0
-    lines = [line for line in (result.stdout + result.stderr).splitlines() if not line.startswith("Stopped.")]
+    lines = (result.stdout + result.stderr).splitlines()
     assert len(lines) == 1, lines
     return lines[0]

@@ -6,12 +6,16 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from partner_console import embedded
 from partner_console.embedded.place import socket_dir
-from tests.house.running import HOME, clean_environment
+from tests.house.running import HOME, clean_environment, folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_sockets_lie_in_the_folder_itself(tmp_path: Path) -> None:
@@ -54,7 +58,13 @@ def test_a_secret_is_made_once_and_private(tmp_path: Path, make: object, name: s
     assert make(tmp_path / "another") != first
 
 
-def test_the_last_user_of_the_servers_is_waited_for(tmp_path: Path) -> None:
+@pytest.fixture
+def fresh() -> Iterator[Path]:
+    with folder() as path:
+        yield path
+
+
+def test_the_last_user_of_the_servers_is_waited_for(fresh: Path) -> None:
     """A command that started the servers stops them only after one that joined it has left."""
     join = (
         "import sys; from pathlib import Path; from partner_console import embedded\n"
@@ -70,9 +80,9 @@ def test_the_last_user_of_the_servers_is_waited_for(tmp_path: Path) -> None:
         "stdout": subprocess.PIPE,
         "text": True,
     }
-    owner = subprocess.Popen([sys.executable, "-c", own, str(tmp_path)], **arguments)  # type: ignore[call-overload]
+    owner = subprocess.Popen([sys.executable, "-c", own, str(fresh)], **arguments)  # type: ignore[call-overload]
     assert owner.stdout.readline() == "owner\n"
-    joined = subprocess.Popen([sys.executable, "-c", join, str(tmp_path)], **arguments)  # type: ignore[call-overload]
+    joined = subprocess.Popen([sys.executable, "-c", join, str(fresh)], **arguments)  # type: ignore[call-overload]
     assert joined.stdout.readline() == "joined\n"
 
     owner.stdin.write("go\n")

@@ -11,18 +11,23 @@ import pytest
 
 from partner_console import embedded
 from partner_console.embedded.place import socket_dir
-from tests.house.running import Running, eventually, free_port, refusal, running
+from tests.house.running import LOGIN, Running, eventually, folder, free_port, refusal, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LOGIN = "/accounts/login/"
-
 
 @pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("a house") / "its var"
+def var() -> Iterator[Path]:
+    with folder() as path:
+        yield path
+
+
+@pytest.fixture
+def fresh() -> Iterator[Path]:
+    with folder() as path:
+        yield path
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +62,7 @@ def test_a_killed_child_is_started_again_and_said_so(console: Running, word: str
     console.until(rf"{name} stopped \(killed by SIGKILL\); it starts again in")
     console.until(f"{name} runs again")
     assert console.child(word).pid != before
-    eventually(lambda: console.status(LOGIN) == 200, "the login page")
+    console.serves_again()
 
 
 def test_a_killed_database_keeps_what_was_committed(console: Running, var: Path) -> None:
@@ -67,7 +72,7 @@ def test_a_killed_database_keeps_what_was_committed(console: Running, var: Path)
 
     console.until(r"PostgreSQL stopped \(killed by SIGKILL\)")
     console.until("PostgreSQL runs again")
-    eventually(lambda: console.status(LOGIN) == 200, "the login page")
+    console.serves_again()
     assert execute(var, "SELECT answer FROM kept") == [(42,)]
     execute(var, "DROP TABLE kept")
 
@@ -87,53 +92,54 @@ def test_a_management_command_joins_the_running_servers(console: Running, var: P
     assert console.child("bin/postgres").pid == before
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_stops_everything_and_data_survives(tmp_path: Path, by: signal.Signals) -> None:
-    var = tmp_path / "a var"
-    with running(var, free_port(), DEMO=0) as console:
-        execute(var, "CREATE TABLE kept AS SELECT 42 AS answer")
+def test_ctrl_c_stops_everything(fresh: Path) -> None:
+    with running(fresh, free_port(), DEMO=0) as console:
         family = console.family()
 
-        text = console.stop(by)
+        text = console.stop(signal.SIGINT)
 
     assert console.process.returncode == 0
     assert "Stopped." in text
     assert [process for process in family if process.is_running()] == []
-    with running(var, free_port(), DEMO=0):
-        assert execute(var, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_a_killed_console_leaves_nothing_running(tmp_path: Path) -> None:
+def test_sigterm_stops_everything_and_data_survives(fresh: Path) -> None:
+    with running(fresh, free_port(), DEMO=0) as console:
+        execute(fresh, "CREATE TABLE kept AS SELECT 42 AS answer")
+        family = console.family()
+
+        console.stop(signal.SIGTERM)
+
+    assert console.process.returncode == 0
+    assert [process for process in family if process.is_running()] == []
+    with running(fresh, free_port(), DEMO=0):
+        assert execute(fresh, "SELECT answer FROM kept") == [(42,)]
+
+
+def test_a_killed_console_leaves_nothing_running(fresh: Path) -> None:
     """Linux tells the children; elsewhere the next start ends what is left."""
-    with running(tmp_path / "var", free_port(), DEMO=0) as console:
+    with running(fresh, free_port(), DEMO=0) as console:
         family = console.family()
 
         console.process.kill()
 
-        eventually(lambda: not psutil.wait_procs(family, timeout=0)[1], f"the end of {family}", 40)
+        eventually(lambda: not psutil.wait_procs(family, timeout=0)[1], lambda: f"the end of {family}")
 
 
-def test_a_stop_during_the_start_is_obeyed(tmp_path: Path) -> None:
-    console = Running(tmp_path / "var", free_port())
+def test_the_demo_is_made_whole_and_once(fresh: Path) -> None:
+    """A stop in the middle is obeyed; the next start makes the demo data anew, the one after that keeps it."""
+    console = Running(fresh, free_port())
     console.until("Making the demo data")
-
-    text = console.stop()
-
+    assert "Console ready" not in console.stop()
     assert console.process.returncode == 0
-    assert "Console ready" not in text
-    with running(tmp_path / "var", free_port()) as again:  # half-made demo data is made anew, not kept
-        again.until("Demo password: ")
-        assert "Making the demo data" in again.text
 
-
-def test_the_demo_starts_by_itself_and_names_its_logins(tmp_path: Path) -> None:
-    var = tmp_path / "var"
-    with running(var, free_port()) as console:
-        password = console.until("Demo password: ").rpartition(" ")[2]
-
+    with running(fresh, free_port()) as console:
+        password = console.until("Demo password: ", 300).rpartition(" ")[2]
+        assert "Making the demo data" in console.text
         assert "owner@acme.example" in console.text
-        assert password == embedded.demo_password(var)
-        assert console.status(LOGIN) == 200
-    with running(var, free_port()) as console:
+        assert password == embedded.demo_password(fresh)
+        console.serves_again()
+
+    with running(fresh, free_port()) as console:
         console.until(f"Demo password: {password}")
         assert "Making the demo data" not in console.text
