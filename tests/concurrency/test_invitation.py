@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ ENDS = {
 @pytest.fixture
 def manager(monkeypatch: pytest.MonkeyPatch) -> Persona:
     """No worker runs by itself, and the worker's clock is a day ahead: to it the invitation is over."""
-    monkeypatch.setattr(tasks.push_link, "delay_on_commit", lambda pk: None)
+    monkeypatch.setattr(tasks.push_link, "delay", lambda pk: None)
     ahead = SimpleNamespace(now=lambda: timezone.now() + timedelta(days=1))
     monkeypatch.setattr(expiring, "timezone", ahead)
     return persona_of("acme_manager", make_member(make_partner("acme"), Role.MANAGER))
@@ -97,7 +98,7 @@ def test_without_the_lock_all_of_them_win(manager: Persona, monkeypatch: pytest.
     both_have_read = threading.Barrier(2, timeout=30)
 
     def read(actor: object, pk: int) -> Invitation:
-        row = Invitation.objects.select_related("partner").get(pk=pk)
+        row: Invitation = Invitation.objects.select_related("partner").get(pk=pk)
         both_have_read.wait()
         return row
 
@@ -145,10 +146,8 @@ def test_of_approve_withdraw_expire_and_resend_the_others_get_their_own_answer(m
 def test_approve_and_decline_at_once_one_of_them_counts(manager: Persona) -> None:
     for number in range(1, ROUNDS + 1):
         race = Race(manager, number)
-        race.acts = [
-            race.approve,
-            lambda race=race: services.decline(actor=race.customer, token=race.token, code=DeclineReason.OTHER),
-        ]
+        decline = partial(services.decline, actor=race.customer, token=race.token, code=DeclineReason.OTHER)
+        race.acts = [race.approve, decline]
 
         answers = race.run()
 
