@@ -20,6 +20,7 @@ from partner_console.access.policy import Permission, Role, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import DomainError
+from partner_console.waking import after_commit
 from uids.identifiers import clean
 from uids.services.accounts import clean_text
 
@@ -106,7 +107,7 @@ def approve(*, actor: Actor, token: str, proof: str) -> Invitation:
     now = timezone.now()
     moments = {"approved_at": now, "opened_at": invitation.opened_at or now}
     _move(actor, invitation, InvitationState.APPROVED, Action.LINK_APPROVED, fields=moments)
-    tasks.push_link.delay_on_commit(invitation.pk)
+    after_commit(tasks.push_link, invitation.pk)
     return invitation
 
 

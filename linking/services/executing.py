@@ -39,6 +39,7 @@ from partner_console.cloud.port import (
     Ticket,
     get_cloud,
 )
+from partner_console.waking import after_commit
 from quota.services import open_credit
 from uids.errors import AlreadyLinked
 from uids.models import LinkedAccount
@@ -124,7 +125,7 @@ def retry(*, actor: Actor, invitation_pk: int) -> Invitation:
     except IntegrityError as error:  # a colleague invited the UID anew at this moment
         raise AlreadyInvited(invitation.uid) from error
     audit.record(actor, Action.LINK_RETRIED, invitation, before=before)
-    tasks.push_link.delay_on_commit(invitation.pk)
+    after_commit(tasks.push_link, invitation.pk)
     return invitation
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from partner_console.access.actor import Actor, system_actor
+from partner_console.waking import after_commit
 from quota import tasks
 from quota.locks import LockedCredit, lock_credits
 from quota.models import CreditAccount, Warning
 from quota.states import is_below_threshold
 from uids.states import LIVE
-
-if TYPE_CHECKING:
-    from celery import Task
 
 BATCH = 500
 
@@ -112,11 +107,6 @@ def _end(credit: LockedCredit) -> Warning:
     if not warning.is_silent:
         after_commit(tasks.send_recovery, warning.pk)
     return warning
-
-
-def after_commit(task: Task, pk: int) -> None:
-    """Robust: without a broker the request is still done, and the sweep finds what was not sent."""
-    transaction.on_commit(partial(task.delay, pk), robust=True)
 
 
 def sweep(*, actor: Actor | None = None) -> None:

@@ -13,11 +13,11 @@ from partner_console.access.models import Membership, Partner
 from partner_console.access.policy import Role
 from partner_console.audit.actions import Action
 from partner_console.audit.services import record
+from partner_console.waking import after_commit
 from partner_console.web.formats import exact_amount
 from partner_console.web.mail import absolute_url, queue_mail
 from quota import tasks
 from quota.models import CreditAccount, Warning
-from quota.services.alarms import after_commit
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
@@ -105,6 +105,7 @@ def _mail(warning: Warning, *, template: str) -> list[str]:
             },
             language=partner.language,
             zone=partner.time_zone,
+            partner_code=partner.code,
         )
     return recipients
 

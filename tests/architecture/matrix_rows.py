@@ -134,6 +134,7 @@ REST = (
     Row("exports:job_detail", 200, 404, 404, 404, 404, 404, 404, args=job),
     Row("exports:job_download", 409, 404, 404, 404, 404, 404, 404, args=job, post=True),
     Row("exports:job_cancel", 409, 404, 404, 404, 404, 404, 404, args=job, post=True),
+    Row("exports:job_repeat", 303, 404, 404, 404, 404, 404, 404, args=job, post=True),
     Row("cloud:command_list", 200, 200, 200, 200, 200, 403, 200),
     Row("cloud:command_retry", 303, 409, 403, 403, 404, 404, 403, args=lambda w: {"pk": w.command.pk}, post=True),
     Row("cloud:simulator", 403, 403, 403, 403, 403, 403, 200),

@@ -32,7 +32,7 @@ UID = "1792155717328010"
 
 @pytest.fixture
 def account(acme_master: Persona) -> SimAccount:
-    assert acme_master.partner
+
     return SimAccount.objects.create(uid=UID, partner_uid=acme_master.partner.master_uid, deducted=Decimal(50))
 
 
@@ -41,7 +41,6 @@ def ask(acme_master: Persona, account: SimAccount) -> Callable[..., CloudCommand
     """Queues an order; nothing is sent yet."""
 
     def queue(operation: Operation = Operation.FREEZE, **payload: Any) -> CloudCommand:
-        assert acme_master.partner
         with transaction.atomic():
             return services.queue(
                 actor=acme_master.actor,
@@ -83,7 +82,7 @@ def test_an_order_is_sent_when_its_transaction_commits(
 
 
 def test_an_order_outside_a_transaction_is_a_mistake(acme_master: Persona, transactional_db: None) -> None:
-    assert acme_master.partner
+
     with pytest.raises(RuntimeError):
         services.queue(
             actor=acme_master.actor,
@@ -407,3 +406,48 @@ def test_a_switch_knows_what_was_asked_and_what_was_confirmed(
     assert selectors.latest_commands(acme_master.actor, UID) == {"payg": thaw, "quota": quota}
     assert selectors.confirmed_commands(acme_master.actor, UID) == {"payg": freeze}
     assert selectors.latest_commands(outsider.actor, UID) == {}
+
+
+def test_without_a_broker_the_order_is_still_asked_and_the_sweep_sends_it(
+    ask: Callable[..., CloudCommand],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    def no_broker(uid: str) -> None:
+        raise OSError(uid)
+
+    with monkeypatch.context() as lost:
+        lost.setattr(tasks.send_commands, "delay", no_broker)
+        with django_capture_on_commit_callbacks() as callbacks:
+            command = ask()
+        assert len(callbacks) == 1
+        with pytest.raises(OSError, match=UID):
+            callbacks[0]()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.sweep_commands()
+
+    command.refresh_from_db()
+    assert command.state == CommandState.CONFIRMED
+
+
+def test_a_broker_that_is_gone_costs_no_request(
+    acme_master: Persona, monkeypatch: pytest.MonkeyPatch, transactional_db: None
+) -> None:
+    def no_broker(uid: str) -> None:
+        raise OSError(uid)
+
+    monkeypatch.setattr(tasks.send_commands, "delay", no_broker)
+
+    with transaction.atomic():
+        services.queue(
+            actor=acme_master.actor,
+            partner_pk=acme_master.partner.pk,
+            uid=UID,
+            operation="freeze",
+            payload={},
+            reason="late payment",
+            operation_id=None,
+        )
+
+    assert CloudCommand.objects.get().state == CommandState.QUEUED

@@ -34,7 +34,7 @@ def freeze(account: LinkedAccount) -> None:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> LinkedAccount:
     """Its orders wait in the outbox: the races about sending begin them themselves."""
-    monkeypatch.setattr("partner_console.cloud.tasks.send_commands.delay_on_commit", lambda uid: None)
+    monkeypatch.setattr("partner_console.cloud.tasks.send_commands.delay", lambda uid: None)
     return make_account(make_partner("acme"))
 
 

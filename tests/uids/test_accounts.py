@@ -172,7 +172,7 @@ def test_an_ended_relationship_refuses_edits_with_the_reason(
 
 
 def test_an_agency_edits_nickname_and_remarks_only(agency_master: Persona) -> None:
-    assert agency_master.partner
+
     account = make_account(agency_master.partner, business_manager="")
 
     edit(agency_master, account, nickname="New", remarks="noted")

@@ -13,6 +13,7 @@ from partner_console.audit.actions import Action
 from partner_console.cloud import locks, tasks
 from partner_console.cloud.errors import NothingToRetry, Overtaken
 from partner_console.cloud.models import TOPIC, CloudCommand, CommandState, Operation
+from partner_console.waking import after_commit
 
 if TYPE_CHECKING:
     import uuid
@@ -65,7 +66,7 @@ def queue(
         reason=reason,
         operation_id=operation_id,
     )
-    tasks.send_commands.delay_on_commit(uid)
+    after_commit(tasks.send_commands, uid)
     return command
 
 
@@ -90,7 +91,7 @@ def retry(*, actor: Actor, command_pk: int) -> CloudCommand:
     command.finished_at = None
     command.save(update_fields=["state", "vendor_code", "vendor_message", "payload", "next_attempt_at", "finished_at"])
     audit.record(actor, Action.CLOUD_RETRIED, command, before=before, operation_id=command.operation_id)
-    tasks.send_commands.delay_on_commit(command.uid)
+    after_commit(tasks.send_commands, command.uid)
     return command
 
 

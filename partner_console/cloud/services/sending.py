@@ -23,6 +23,7 @@ from partner_console.cloud import locks, tasks
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.cloud.orders import is_in_force, perform
 from partner_console.cloud.port import Cloud, CloudRefused, CloudUnavailable, NotOffered, OutcomeUnknown, get_cloud
+from partner_console.waking import after_commit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +69,7 @@ def send_due(*, uid: str) -> int:
             return done
         command, former = claimed
         _store(command, former, _ask(cloud, command, was_unknown=former == CommandState.UNKNOWN))
-    tasks.send_commands.delay_on_commit(uid)
+    after_commit(tasks.send_commands, uid)
     return BATCH
 
 
@@ -171,5 +172,5 @@ def sweep() -> int:
         due = CloudCommand.objects.filter(locks.WAITING, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
         uids = list(dict.fromkeys(due.values_list("uid", flat=True)[:SWEEP_BATCH]))
         for uid in uids:
-            tasks.send_commands.delay_on_commit(uid)
+            after_commit(tasks.send_commands, uid)
     return len(uids)
