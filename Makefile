@@ -33,7 +33,7 @@ check: setup-dev ## Format, lint, types, import order, templates, migrations, de
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports
-	find templates -name '*.html' -exec $(PY) -m djade --target-version 5.2 --check {} +
+	find templates -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 --check {} +
 	$(SERVER) $(PY) -m partner_console.embedded with $(PY) manage.py makemigrations --check --dry-run
 	$(SERVER) $(PY) -m partner_console.embedded with $(PY) manage.py check --deploy --fail-level WARNING
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from partner_console.embedded.process import die_with_parent
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -67,6 +69,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # a killed test run leaves no console behind
         )
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
