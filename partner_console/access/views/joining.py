@@ -55,5 +55,6 @@ def join(request: ActorRequest, token: str) -> HttpResponse:
     }
     status = 422 if form is not None and form.is_bound else 200
     response = render(request, "access/join.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
+    # The address holds the token. Not “no-referrer”: browsers would then post with `Origin: null`, which CSRF refuses.
+    response["Referrer-Policy"] = "strict-origin"
     return response
