@@ -128,7 +128,8 @@ REST = (
     everyone("audit:entry_list"),
     everyone("audit:entry_list", 422, query="sort=nonsense"),
     everyone("exports:job_list"),
-    everyone("exports:job_new", 200, query="spec=uids.accounts"),
+    # An export belongs to a partner, and an operator works in none.
+    Row("exports:job_new", 200, 200, 200, 200, 200, 200, 403, query="spec=uids.accounts"),
     everyone("exports:job_new", 404, query="spec=nonsense"),
     # An export is its maker's own: colleagues do not see it either.
     Row("exports:job_detail", 200, 404, 404, 404, 404, 404, 404, args=job),

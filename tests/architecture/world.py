@@ -15,6 +15,7 @@ from partner_console.access import services as access
 from partner_console.access.policy import Role
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.exports.models import ExportJob, FileFormat
+from partner_console.exports.registry import Selection
 from tests.factories import make_account, make_member
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def build_world(owner: Persona, agency: Persona) -> World:
         job=ExportJob.objects.create(
             partner=partner, user=owner.user, membership=owner.membership, spec="uids.accounts", title="Linked User ID",
             language="en", time_zone="Asia/Shanghai", file_format=FileFormat.CSV, state="cancelled",
+            parameters={"selection": Selection().as_json(), "columns": ["uid"], "all_columns": False},
         ),
         mail_pk=join_mail.pk,
     )  # fmt: skip

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from partner_console.access.policy import PartnerKind
 from partner_console.exports.models import ExportJob, FileFormat, JobState
 from partner_console.exports.registry import Selection
 from partner_console.exports.running import run_export
 from partner_console.web.formats import amount
 from quota.models import CreditAccount
+from quota.services.imports.columns import FIELDS, guess
 from tests.exports.conftest import content_of, read_workbook
 from tests.factories import make_account
 from uids.exports import ACCOUNTS, COLUMNS
@@ -303,3 +305,16 @@ def test_it_reads_in_one_statement_whatever_the_rows(
 
     with django_assert_num_queries(1):
         assert len(list(ACCOUNTS.rows(acme_master.actor, Selection(""), columns))) == 12
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans", "ja"])
+def test_the_import_knows_every_column_of_our_own_file(acme_master: Persona, ask: Ask, language: str) -> None:
+    header = read_workbook(content_of(make(ask, acme_master, language=language)))[1][0]
+    keys = [column.key for column in ACCOUNTS.columns]
+    own = {"payg": "own_payg", "purchase": "own_purchase", "policy": "own_policy"}
+
+    found = guess(header, PartnerKind.RESELLER)
+
+    assert {key: keys[at] for key, at in found.items()} == {
+        field.key: own.get(field.key, field.key) for field in FIELDS
+    }
