@@ -32,7 +32,7 @@ from uids.models import LinkedAccount
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from partner_console.access.models import Partner
     from tests.personas import Persona
@@ -42,7 +42,7 @@ QUOTA = ("UID", "Quota Amount", "Consumed & Deducted Value", "Consumed & Undeduc
 
 
 @pytest.fixture(autouse=True)
-def files(settings: SettingsWrapper, tmp_path: Path) -> None:
+def files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "files"
 
 
@@ -265,11 +265,13 @@ def test_a_shifted_row_is_refused(acme_master: Persona) -> None:
 
 
 CHINESE = [
-    "用户ID", "昵称", "账号类型", "国家", "账号状态", "按量付费冻结状态", "购买控制", "停机策略", "额度", "预警阈值",
+    "用户ID", "昵称", "账号类型", "国家", "账号状态", "按量付费冻结状态", "购买控制", "停机策略", "额度",
+    "预警阈值",
     "关联时间 (UTC+8)",
 ]  # fmt: skip
 JAPANESE = [
-    "アカウントID", "ニックネーム", "アカウントタイプ", "国", "アカウントステータス", "従量課金凍結ステータス", "購入制御",
+    "アカウントID", "ニックネーム", "アカウントタイプ", "国", "アカウントステータス", "従量課金凍結ステータス",
+    "購入制御",
     "停止ポリシー", "クォータ額", "警告しきい値", "関連付け日時 (UTC+9)",
 ]  # fmt: skip
 

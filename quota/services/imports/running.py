@@ -1,6 +1,6 @@
 """The worker's side of an import: claim, work batch by batch, end.
 
-Both phases walk the file in the same way: first the rows without a master, then the sub-accounts, 1,000 rows at a
+Both phases walk the file in the same way: first the rows without a master, then the sub-accounts, 500 rows at a
 time. Each batch is one transaction that holds the job's row and writes the place reached together with the batch's
 own rows. So a redelivered message finds nothing to claim, a killed worker's successor goes on at the next batch, and
 a cancelled import ends between two batches.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 1000
+BATCH = 500
 NEXT_STATE = {ImportState.CHECK_QUEUED: ImportState.CHECKING, ImportState.QUEUED: ImportState.RUNNING}
 
 
