@@ -15,10 +15,8 @@ from django.utils.translation import gettext
 
 from partner_console.errors import Forbidden
 from partner_console.exports.models import ExportJob, JobState
-from partner_console.exports.registry import Scope, Selection
 from partner_console.exports.running import run_export
 from quota import services
-from quota.models import LedgerEntry
 from quota.states import EntryKind
 from tests.exports.conftest import content_of, read_workbook
 from tests.factories import make_account
@@ -94,15 +92,6 @@ def test_the_words_are_those_of_the_language_asked_for(
     with translation.override(language):
         assert (head[0], first[0]) == (gettext("Operation Type"), gettext("Quota Adjustment"))
     assert head[0] != "Operation Type"
-
-
-def test_this_page_means_the_rows_on_the_screen(ask: Ask, acme_finance: Persona, account: LinkedAccount) -> None:
-    pk = LedgerEntry.objects.get(kind=EntryKind.QUOTA_CREATE).pk
-    selection = Selection(f"period=all&uid={UID}", Scope.PAGE, (pk,))
-
-    _head, *rows = rows_of(ask(acme_finance.actor, "quota.entries", selection=selection))
-
-    assert [row[0] for row in rows] == ["Quota Create"]
 
 
 def test_the_button_leads_to_an_export_of_this_account(
