@@ -13,6 +13,7 @@ from linking.models import Invitation
 from linking.states import OPEN, WITH_CUSTOMER, InvitationState, Turn, turn
 from partner_console.access.policy import Permission, allows
 from partner_console.approvals.models import Approval, ApprovalState
+from partner_console.money import ZERO
 from quota.models import CreditAccount
 from uids.models import LinkedAccount
 from uids.states import LIVE
@@ -121,9 +122,9 @@ def _exposure(actor: Actor) -> Exposure:
         )
     )
     return Exposure(
-        quota=sums["quota"] or 0,
-        used=(sums["deducted"] or 0) + (sums["undeducted"] or 0),
-        arrears=sums["arrears"] or 0,
+        quota=sums["quota"] or ZERO,
+        used=(sums["deducted"] or ZERO) + (sums["undeducted"] or ZERO),
+        arrears=sums["arrears"] or ZERO,
         n_in_alarm=sums["alarms"],
         n_in_arrears=sums["in_arrears"],
         oldest_figures=sums["oldest"],

@@ -10,11 +10,16 @@ CONSUMPTION_PLACES = Decimal("0.000001")
 ZERO = Decimal(0)
 
 
+def _ensure_decimal(amount: object) -> None:
+    """Raise TypeError for anything else, a float above all: types are checked before a release, callers at run time."""
+    if not isinstance(amount, Decimal):
+        msg = f"Money takes a Decimal, not {type(amount).__name__}."
+        raise TypeError(msg)
+
+
 def quantize(amount: Decimal, places: Decimal = QUOTA_PLACES) -> Decimal:
     """Round half up to `places`; −0 becomes 0, so a balance never shows as “−0.00”."""
-    if isinstance(amount, float):
-        msg = "Money is never a float."
-        raise TypeError(msg)
+    _ensure_decimal(amount)
     return amount.quantize(places, rounding=ROUND_HALF_UP) + ZERO
 
 
@@ -26,9 +31,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.amount, Decimal):
-            msg = f"Money takes a Decimal, not {type(self.amount).__name__}."
-            raise TypeError(msg)
+        _ensure_decimal(self.amount)
 
     def _same(self, other: Money) -> None:
         if self.currency != other.currency:

@@ -33,7 +33,8 @@ def _secret(name: str) -> str:
     """NAME, or the content of the file named by NAME_FILE; empty when neither is set."""
     if path := env.str(f"{name}_FILE", default=""):
         return Path(path).read_text(encoding="utf-8").strip()
-    return env.str(name, default="")
+    value: str = env.str(name, default="")
+    return value
 
 
 # --- Safety -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
 
@@ -38,7 +38,7 @@ class ConsoleAdminSite(AdminSite):
         self,
         view: Callable[..., HttpResponseBase],
         cacheable: bool = False,  # noqa: FBT001, FBT002 Django's signature
-    ) -> Callable[..., HttpResponseBase]:
+    ) -> Any:
         inner = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -52,7 +52,7 @@ class ConsoleAdminSite(AdminSite):
 
         return guarded
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """One sign-in for everybody, with its rate limits and second factors; others who are signed in get a 403."""
         if request.user.is_authenticated:
             raise PermissionDenied

@@ -18,9 +18,10 @@ M = TypeVar("M", Partner, Membership, MemberInvitation)
 
 def _lock(model: type[M], actor: Actor, pk: int) -> M:
     try:
-        return model.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=pk)
+        row: M = model.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=pk)
     except model.DoesNotExist as error:
         raise NotFound("not_found", _("It does not exist, or you may not see it.")) from error
+    return row
 
 
 def lock_partner(actor: Actor, partner_pk: int) -> Partner:

@@ -50,7 +50,8 @@ def list_open_invitations(actor: Actor) -> QuerySet[MemberInvitation]:
 
 def get_own_partner(actor: Actor) -> Partner:
     """The partner the actor works in."""
-    return Partner.objects.visible_to(actor).get(pk=actor.partner_pk)
+    partner: Partner = Partner.objects.visible_to(actor).get(pk=actor.partner_pk)
+    return partner
 
 
 def managers_for_choice(actor: Actor) -> list[str]:

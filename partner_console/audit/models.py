@@ -31,7 +31,7 @@ class AppendOnlyModel(PartnerScoped):
 
     partner_path: ClassVar[str] = "partner"
 
-    objects = AppendOnlyQuerySet.as_manager()
+    objects: ClassVar[Any] = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         abstract = True

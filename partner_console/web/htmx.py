@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django_htmx.http import HttpResponseClientRedirect
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRedirect
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
     from typing import Any
+
+    from django.http import HttpRequest
 
 
 def wants_fragment(request: HttpRequest) -> bool:
     """HTMX asks for a piece: not a boosted link, not a page restored from history (which needs the whole)."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def render_page(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.contrib.auth import middleware as auth_middleware
-from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -18,6 +16,9 @@ from partner_console.errors import DomainError
 from .htmx import wants_fragment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
 logger = structlog.get_logger(__name__)
@@ -26,8 +27,8 @@ logger = structlog.get_logger(__name__)
 class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
     """Every view needs a signed-in person unless it says otherwise. On an HTMX call, sign-in replaces the page."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> HttpResponse:
-        response: HttpResponse = super().handle_no_permission(request, view_func)
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> Any:
+        response = super().handle_no_permission(request, view_func)
         return HttpResponseClientRedirect(response["Location"]) if wants_fragment(request) else response
 
 

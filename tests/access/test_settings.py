@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from django.test import Client
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from tests.personas import Persona
 
@@ -67,8 +67,9 @@ def test_bad_settings_come_back_with_what_was_typed(
 
 
 def test_one_switches_between_ones_own_partners_only(acme_master: Persona, as_: Callable[[Persona], Client]) -> None:
+    assert acme_master.membership is not None
     second, strange = make_partner("second", name="Second Cloud"), make_partner("strange")
-    Membership.objects.create(user=acme_master.user, partner=second, role=Role.VIEWER)
+    Membership.objects.create(user=acme_master.membership.user, partner=second, role=Role.VIEWER)
     client = as_(acme_master)
 
     assert client.post(reverse("access:partner_switch"), {"partner": str(strange.pk)}).status_code == 404
@@ -103,7 +104,7 @@ def test_members_find_no_admin(acme_master: Persona, as_: Callable[[Persona], Cl
 
 
 @pytest.mark.django_db
-def test_demo_people_exist_only_in_the_demo(client: Client, settings: SettingsWrapper) -> None:
+def test_demo_people_exist_only_in_the_demo(client: Client, settings: Settings) -> None:
     user = make_user("owner@acme.example", is_demo=True)
     given = {"login": user.email, "password": "correct horse battery"}
 

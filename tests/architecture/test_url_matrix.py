@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from django.test import Client
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from tests.architecture.matrix import Row
     from tests.personas import Persona
@@ -83,7 +83,7 @@ def test_who_gets_what(
     world: World,
     people: dict[str, Persona],
     as_: Callable[[Persona], Client],
-    settings: SettingsWrapper,
+    settings: Settings,
 ) -> None:
     settings.SHOW_OUTBOX = True
     url = reverse(row.name, kwargs=row.args(world))

@@ -113,7 +113,7 @@ class LinkedAccount(PartnerScoped):
         db_persist=True,
     )
 
-    objects = LinkedAccountQuerySet.as_manager()
+    objects: ClassVar[Any] = LinkedAccountQuerySet.as_manager()
 
     class Meta:
         ordering = ["-linked_at", "-pk"]

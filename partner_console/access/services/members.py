@@ -106,7 +106,9 @@ def withdraw_invitation(*, actor: Actor, invitation_pk: int) -> MemberInvitation
 
 def find_invitation(*, token: str) -> MemberInvitation:
     """The open invitation of a token; NotFound for anything else, without saying which."""
-    found = MemberInvitation.objects.select_related("partner", "invited_by").filter(token_hash=_hash(token)).first()
+    found: MemberInvitation | None = (
+        MemberInvitation.objects.select_related("partner", "invited_by").filter(token_hash=_hash(token)).first()
+    )
     if found is None or not found.is_open:
         raise NotFound(
             "invitation_gone",

@@ -39,7 +39,7 @@ def create_person(*, email: str, password: str, **fields: Any) -> User:
 @transaction.atomic
 def edit_profile(*, actor: Actor, name: str, language: str, time_zone: str) -> User:
     """Change one's own name, language and zone. Not on the trail: it concerns nobody else."""
-    user = User.objects.select_for_update().get(pk=actor.user_pk)
+    user = User.objects.select_for_update().get(pk=actor.user_pk or 0)
     user.name, user.language, user.time_zone = name, language, time_zone
     user.full_clean()
     user.save(update_fields=["name", "language", "time_zone"])

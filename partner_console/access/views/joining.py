@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 def join(request: ActorRequest, token: str) -> HttpResponse:
     """A new person chooses a password; somebody with a login signs in first and confirms. GET changes nothing."""
     invitation = services.find_invitation(token=token)
-    is_theirs = request.user.is_authenticated and request.user.email == invitation.email
+    user_pk: int | None = request.user.pk  # None for visitors; somebody may be signed in and belong to no partner
+    is_theirs = user_pk is not None and request.user.email == invitation.email
     form = JoinForm(posted(request)) if not is_theirs else None
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             given = form.cleaned_data if form else {}
-            membership = services.accept_invitation(token=token, user_pk=request.user.pk, **given)
+            membership = services.accept_invitation(token=token, user_pk=user_pk, **given)
         except DomainError as error:
             if form is None:
                 raise
@@ -51,7 +52,7 @@ def join(request: ActorRequest, token: str) -> HttpResponse:
         "invitation": invitation,
         "form": form,
         "needs_sign_in": not is_theirs and has_login(invitation.email),
-        "is_signed_in_as_other": request.user.is_authenticated and not is_theirs,
+        "is_signed_in_as_other": user_pk is not None and not is_theirs,
     }
     status = 422 if form is not None and form.is_bound else 200
     response = render(request, "access/join.html", context, status=status)
