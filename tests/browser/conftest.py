@@ -15,7 +15,7 @@ from tests.support.chromium import ARGUMENTS, find_chromium
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
     from pytest_django.live_server_helper import LiveServer
 
     from tests.personas import Persona
@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def console(live_server: LiveServer, settings: SettingsWrapper) -> str:
+def console(live_server: LiveServer, settings: Settings) -> str:
     """The running console's address, which its mails name too; without a mail server, so it shows its outbox."""
     settings.BASE_URL = live_server.url
     settings.SHOW_OUTBOX = True

@@ -23,7 +23,7 @@ from partner_console.cloud.port import LinkProgress, LinkStatus, NotOffered
 from partner_console.cloud.simulated.adapter import SimulatedCloud
 from partner_console.cloud.simulated.models import FaultKind, SimAccount, SimLink
 from partner_console.cloud.simulated.services import add_fault
-from partner_console.errors import Forbidden
+from partner_console.errors import Forbidden, Invalid
 from quota.models import CreditAccount, LedgerEntry
 from tests.factories import make_account
 from tests.linking.conftest import UID, consent, send
@@ -346,6 +346,20 @@ def test_linked_elsewhere_while_the_cloud_worked(
 
     assert (approved.state, approved.failure_code) == ("failed", "already_linked")
     assert LinkedAccount.objects.get().partner == partner
+
+
+def test_what_our_own_rules_refuse_is_shown_and_not_tried_forever(
+    approved: Invitation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**fields: object) -> None:
+        raise Invalid("invalid", "Too long.", field="nickname")
+
+    monkeypatch.setattr(executing, "create_account", refuse)
+
+    work(approved)
+
+    assert (approved.state, approved.failure_code, approved.failure_message) == ("failed", "invalid", "Too long.")
+    assert not LinkedAccount.objects.exists()
 
 
 def test_a_refused_link_is_not_retried_beside_a_newer_invitation(approved: Invitation, acme_manager: Persona) -> None:

@@ -197,6 +197,17 @@ def test_withdrawing_and_sending_again_ask_first(acme_manager: Persona, sent: In
     assert client.post(detail(sent, "retry")).status_code == 409
 
 
+def test_too_many_mails_say_so_on_the_page(acme_manager: Persona, sent: Invitation, as_: type_of_door) -> None:
+    client = as_(acme_manager)
+    for _ in range(2):
+        client.post(detail(sent, "resend"))
+
+    response = client.post(detail(sent, "resend"), follow=True)
+
+    assert "was sent 3 invitations within a day" in response.content.decode()
+    assert sent.mails.count() == 3
+
+
 def test_a_refused_link_shows_the_clouds_words_and_is_tried_again(
     acme_manager: Persona, approved: Invitation, as_: type_of_door
 ) -> None:

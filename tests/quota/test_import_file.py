@@ -21,7 +21,7 @@ from uids.models import LinkedAccount
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from tests.personas import Persona
 
@@ -32,7 +32,7 @@ MASTER = "Financial Trusteeship Master UID"
 
 
 @pytest.fixture(autouse=True)
-def files(settings: SettingsWrapper, tmp_path: Path) -> None:
+def files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "files"
 
 

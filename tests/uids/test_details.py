@@ -490,3 +490,19 @@ def test_a_dialog_that_came_too_late_lets_the_page_beneath_catch_up(
     assert late.status_code == 409
     assert "account-changed" in late.headers["HX-Trigger"]
     assert "already frozen" in late.content.decode()
+
+
+def test_the_list_one_came_from_is_not_lost_on_the_way(
+    acme_manager: Persona, acme: Partner, as_: type_of_sign_in
+) -> None:
+    account = make_account(acme)
+    came_from, client = "?from=sort%3Duid", as_(acme_manager)
+
+    soup = page(client, account, query=came_from)
+
+    for name in ("account_edit", "account_labels", "account_freeze"):
+        assert soup.select(f'a[href="{reverse(f"uids:{name}", args=[account.uid])}{came_from}"]'), name
+    edited = client.post(reverse("uids:account_edit", args=[account.uid]) + came_from, {"nickname": "x", "version": 1})
+    frozen = client.post(reverse("uids:account_freeze", args=[account.uid]) + came_from, {"reason": "x"})
+    back = reverse("uids:account_detail", args=[account.uid]) + came_from
+    assert [edited.headers["Location"], frozen.headers["Location"]] == [back, back]
