@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.access.actor import actor_for_membership
 from partner_console.access.models import Membership
 from partner_console.errors import DomainError, Invalid, NotFound
+from partner_console.waking import after_commit
 from quota import tasks
 from quota.selectors import list_uids_with_quota
 from uids.models import BulkEdit, LinkedAccount
@@ -135,7 +136,7 @@ def _remember(*, actor: Actor, selection: Selection, change: Change) -> tuple[Bu
         n_rows=n_rows,
     )
     if n_rows > MOST_AT_ONCE:
-        tasks.run_bulk_edit.delay_on_commit(edit.pk)
+        after_commit(tasks.run_bulk_edit, edit.pk)
     return edit, n_rows
 
 
@@ -205,7 +206,7 @@ def cancel_bulk_edit(*, actor: Actor, edit_pk: int) -> BulkEdit:
         edit.cancel_requested = True
         edit.save(update_fields=["cancel_requested"])
         if edit.state == BulkState.QUEUED:
-            tasks.run_bulk_edit.delay_on_commit(edit.pk)
+            after_commit(tasks.run_bulk_edit, edit.pk)
     return edit  # type: ignore[no-any-return]
 
 

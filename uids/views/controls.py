@@ -20,6 +20,7 @@ from quota import services as quota
 from uids import selectors
 from uids.errors import AlreadyFrozen, NotFrozen, NotLive
 from uids.forms import ReasonForm
+from uids.views.panels import account_url, origin_of
 from uids.wording import FREEZE_EFFECT, FREEZE_WARNING
 
 ACCOUNT_CHANGED = "account-changed"  # the list and the account's page listen for it
@@ -69,7 +70,7 @@ def _switch(request: ActorRequest, uid: str, *, frozen: bool, act: Callable[...,
 def _switched(request: ActorRequest, uid: str) -> HttpResponse:
     """From a dialog the page beneath stays and reads itself again; from the confirm page one goes to the account."""
     if not wants_fragment(request):
-        return see_other(request, reverse("uids:account_detail", args=[uid]))
+        return see_other(request, account_url(request, uid))
     response = render(request, "ui/toasts_oob.html")
     for event in (ACCOUNT_CHANGED, "dialog-close"):
         trigger_client_event(response, event)
@@ -110,8 +111,8 @@ def _confirm(request: ActorRequest, account: LinkedAccount, form: ReasonForm, *,
         "sub_accounts": sub_accounts,
         "stays_frozen": [row for row in sub_accounts if row.payg_frozen],
         "form": form,
-        "action": reverse(url_name, args=[account.uid]),
+        "action": reverse(url_name, args=[account.uid]) + origin_of(request),
         "submit": _("Confirm Freeze") if frozen else _("Confirm Unfreeze"),
         "icon": "snowflake" if frozen else "power",
-        "cancel_url": reverse("uids:account_detail", args=[account.uid]),
+        "cancel_url": account_url(request, account.uid),
     }

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -20,7 +19,7 @@ from uids import selectors, services
 from uids.errors import NotLive, StaleVersion
 from uids.forms import BasicInformationForm
 from uids.views.lists import AccountPage
-from uids.views.panels import detail_context
+from uids.views.panels import account_url, detail_context, origin_of
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -36,6 +35,7 @@ def account_detail(request: ActorRequest, uid: str) -> HttpResponse:
     """Basic Information for everyone; the other panels where the partner's kind has them (seed 004 §1, §2)."""
     account = selectors.get_account(request.actor, uid)
     context = detail_context(request.actor, account)
+    context["origin"] = origin_of(request)
     context["neighbours"] = neighbours(request.actor, account, request.GET.get("from", ""))
     return render(request, "uids/account_detail.html", context)
 
@@ -70,7 +70,7 @@ def account_edit(request: ActorRequest, uid: str) -> HttpResponse:
             add_domain_error(form, error)
         else:
             messages.success(request, _("Saved."))
-            return see_other(request, reverse("uids:account_detail", args=[uid]))
+            return see_other(request, account_url(request, uid))
     return _edit_page(request, account, form, conflict)
 
 
@@ -92,6 +92,7 @@ def _edit_page(
     request: ActorRequest, account: LinkedAccount, form: BasicInformationForm, conflict: StaleVersion | None
 ) -> HttpResponse:
     context: dict[str, Any] = {"account": account, "form": form, "conflict": None, "managers": []}
+    context["back_url"] = account_url(request, account.uid)
     if "business_manager" in form.fields:
         context["managers"] = managers_for_choice(request.actor)
     status = 422 if form.is_bound else 200

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -16,6 +15,7 @@ from partner_console.web.htmx import see_other
 from uids import selectors, services
 from uids.errors import NotLive
 from uids.forms import LabelsForm
+from uids.views.panels import account_url
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -38,6 +38,7 @@ def account_labels(request: ActorRequest, uid: str) -> HttpResponse:
     if form.is_valid():
         services.set_labels(actor=request.actor, account_pk=account.pk, label_pks=form.cleaned_data["labels"])
         messages.success(request, _("Saved."))
-        return see_other(request, reverse("uids:account_detail", args=[uid]))
+        return see_other(request, account_url(request, uid))
     status = 422 if form.is_bound else 200
-    return render(request, "uids/account_labels.html", {"account": account, "form": form}, status=status)
+    context = {"account": account, "form": form, "back_url": account_url(request, uid)}
+    return render(request, "uids/account_labels.html", context, status=status)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from partner_console.access.policy import KIND_MAY, PartnerKind, Permission, allows
 from partner_console.audit.selectors import timeline
@@ -14,11 +17,24 @@ from uids.switches import list_switches
 from uids.wording import CONTROLS_WARNING, EFFECTS, RELATIONSHIP
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
+
     from partner_console.access.actor import Actor
     from quota.selectors.credit import Balance
     from uids.models import LinkedAccount
 
 SUB_ACCOUNTS_SHOWN = 8
+
+
+def origin_of(request: HttpRequest) -> str:
+    """The list one came from, as the query to hang on links to this account's pages: "" or `?from=…`."""
+    query = request.GET.get("from", "")
+    return f"?{urlencode({'from': query})}" if query else ""
+
+
+def account_url(request: HttpRequest, uid: str) -> str:
+    """Back to the account's page, with the list one came from."""
+    return reverse("uids:account_detail", args=[uid]) + origin_of(request)
 
 
 def has(actor: Actor, account: LinkedAccount, permission: Permission) -> bool:
