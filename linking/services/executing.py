@@ -39,6 +39,7 @@ from partner_console.cloud.port import (
     Ticket,
     get_cloud,
 )
+from partner_console.errors import DomainError
 from partner_console.waking import after_commit
 from quota.services import open_credit
 from uids.errors import AlreadyLinked
@@ -201,6 +202,9 @@ def _succeed(claim: Claim, status: LinkStatus, described: CloudAccount | None) -
             account = _create(actor, invitation, status, described)
     except AlreadyLinked:
         _close_failed(invitation, FailureCode.ALREADY_LINKED, "")
+        return
+    except DomainError as error:  # our own rules say no to what the cloud did: people must look, not the sweep
+        _close_failed(invitation, error.code, str(error))
         return
     before = invitation.audit_state()
     moment = timezone.now()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from linking import selectors, services, wording
-from linking.errors import NothingToResend
+from linking.errors import NothingToResend, TooManyMails
 from linking.forms import WithdrawForm
 from linking.states import MOVES, WITH_CUSTOMER, InvitationState, ensure_move
 from partner_console.access.policy import Permission, require
@@ -77,8 +77,12 @@ def invitation_resend(request: ActorRequest, pk: int) -> HttpResponse:
     if invitation.current_state not in WITH_CUSTOMER:
         raise NothingToResend(invitation)
     if request.method == "POST":
-        services.resend(actor=request.actor, invitation_pk=pk)
-        messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
+        try:
+            services.resend(actor=request.actor, invitation_pk=pk)
+        except TooManyMails as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
         return see_other(request, _url(pk))
     confirm = _confirm(
         invitation,
