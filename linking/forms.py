@@ -8,6 +8,7 @@ from django import forms
 from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from linking.states import INVITABLE, DeclineReason
 from partner_console.access.models import LANGUAGE_CHOICES
@@ -141,7 +142,7 @@ class InvitationForm(forms.Form):
     )
 
     GROUPS = (
-        (_("Who"), ("uid", "company", "email", "language", "country", "account_type")),
+        (pgettext_lazy("is invited", "Who"), ("uid", "company", "email", "language", "country", "account_type")),
         (_("What for"), ("environment", "purpose", "crm_reference")),
         (_("What the link starts with"), (*MONEY, "business_manager", "remarks")),
         (_("Your words"), ("note_to_customer",)),

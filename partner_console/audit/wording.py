@@ -77,7 +77,18 @@ WORDS: dict[str, str | _StrPromise] = {
     "language": gettext_lazy("language"),
     "sha256": "SHA-256",
     "email": gettext_lazy("e-mail"),
+    "mailed_to": gettext_lazy("mailed to"),
+    "failure_code": gettext_lazy("failure code"),
+    "decline_code": gettext_lazy("customer's answer"),
     "role": gettext_lazy("role"),
+}
+# Values of those facts that are codes of ours.
+VALUES: dict[str, dict[Any, str | _StrPromise]] = {
+    "scope": {
+        "filter": gettext_lazy("Everything that matches"),
+        "page": gettext_lazy("This page"),
+        "selected": gettext_lazy("The selected rows"),
+    },
 }
 ICONS: dict[str, str] = {
     Action.ACCOUNT_LINKED: "link-2",
@@ -199,6 +210,8 @@ def _value(model: type[models.Model] | None, name: str, value: Any, names: type_
         return ""
     if isinstance(value, bool):
         return str(YES if value else NO)
+    if name in VALUES:
+        return str(VALUES[name].get(value, value))
     if isinstance(value, list):
         return ", ".join(_value(model, name, item, names) for item in value)
     field = _field(model, name)
