@@ -50,6 +50,10 @@ def link(world: World) -> dict[str, Any]:
     return {"pk": world.invitation.pk}
 
 
+def file_in(world: World) -> dict[str, Any]:
+    return {"pk": world.import_pk}
+
+
 ACCESS = (
     everyone("access:settings"),
     Row("access:partner_edit", 200, 403, 403, 403, 200, 200, 403),
@@ -93,6 +97,19 @@ UIDS = (
     Row("uids:account_freeze", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
     Row("uids:account_unfreeze", 409, 409, 403, 403, 404, 403, 403, args=uid, own=403),
     Row("uids:control_list", 200, 200, 200, 200, 404, 403, 200, args=uid, own=403),
+)
+IMPORTS = (
+    Row("quota:import_list", 200, 200, 403, 403, 200, 200, 403),
+    Row("quota:import_new", 200, 200, 403, 403, 200, 200, 403),
+    Row("quota:import_new", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("quota:import_detail", 200, 200, 403, 403, 404, 404, 403, args=file_in),
+    Row("quota:import_progress", 302, 302, 403, 403, 404, 404, 403, args=file_in),
+    Row("quota:import_columns", 302, 302, 403, 403, 404, 404, 403, args=file_in),
+    Row("quota:import_refused", 409, 409, 403, 403, 404, 404, 403, args=file_in),
+    Row("quota:import_change", 409, 409, 403, 403, 404, 404, 403, args=file_in, post=True),
+    Row("quota:import_reread", 409, 409, 403, 403, 404, 404, 403, args=file_in, post=True),
+    Row("quota:import_run", 409, 409, 403, 403, 404, 404, 403, args=file_in, post=True),
+    Row("quota:import_cancel", 409, 409, 403, 403, 404, 404, 403, args=file_in, post=True),
 )
 QUOTA = (
     Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
@@ -142,4 +159,4 @@ REST = (
     Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),
 )
-ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *QUOTA, *LINKING, *REST)
+ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *REST)

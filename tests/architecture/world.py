@@ -16,6 +16,8 @@ from partner_console.access.policy import Role
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.exports.models import ExportJob, FileFormat
 from partner_console.exports.registry import Selection
+from quota.models import AccountImport
+from quota.models.imports import ImportState
 from tests.factories import make_account, make_member
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class World:
     join_token: str
     command: CloudCommand
     job: ExportJob
+    import_pk: int
     mail_pk: int
 
 
@@ -71,5 +74,8 @@ def build_world(owner: Persona, agency: Persona) -> World:
             language="en", time_zone="Asia/Shanghai", file_format=FileFormat.CSV, state="cancelled",
             parameters={"selection": Selection().as_json(), "columns": ["uid"], "all_columns": False},
         ),
+        import_pk=AccountImport.objects.create(
+            partner=partner, user=owner.user, file_name="customers.csv", state=ImportState.DONE, n_rows=1
+        ).pk,
         mail_pk=join_mail.pk,
     )  # fmt: skip

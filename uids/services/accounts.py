@@ -27,12 +27,16 @@ _NEVER_GIVEN = {"pk", "id", "partner", "trustee", "labels", "search", "version",
 
 def clean_line(text: str) -> str:
     """One line without control and invisible characters, trimmed: what people paste looks as it is stored."""
+    if text.isprintable():  # nothing to take out: most text, and imports bring a million of them
+        return text.strip()
     spaced = "".join(" " if ch in "\t\r\n" else ch for ch in text)
     return "".join(ch for ch in spaced if unicodedata.category(ch) not in ("Cc", "Cs")).strip()
 
 
 def clean_text(text: str) -> str:
     """Several lines, with line ends as \\n and no other control characters."""
+    if text.isprintable():
+        return text.strip()
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(ch for ch in lines if ch in "\n\t" or unicodedata.category(ch) not in ("Cc", "Cs")).strip()
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from partner_console.errors import Invalid
+from django.utils.translation import gettext as _
+
+from partner_console.errors import Conflict, Invalid
 from partner_console.web.uploads import read_upload
 from quota.services.imports.columns import guess
 
 if TYPE_CHECKING:
     from partner_console.access.policy import PartnerKind
-    from partner_console.web.uploads import Row, Table
+    from partner_console.web.uploads import Table
     from quota.models.imports import AccountImport
 
 
@@ -29,13 +31,15 @@ def open_table(content: bytes, kind: PartnerKind, *, encoding: str = "", sheet: 
     return table
 
 
-def read_stored(job: AccountImport) -> Table:
-    """The job's file as it was read at its upload. Raises `Invalid`, and `FileNotFoundError` when it is gone."""
+def stored_bytes(job: AccountImport) -> bytes:
+    """The uploaded file. Raises `Conflict` when it is no longer kept."""
+    if not job.file or not job.file.storage.exists(str(job.file.name)):
+        raise Conflict("import_file_gone", _("The uploaded file is no longer kept. Upload it again."))
     with job.file.open("rb") as file:
         content: bytes = file.read()
-    return read_upload(content, sheet=job.sheet, encoding=job.encoding)
+    return content
 
 
-def sample(job: AccountImport, size: int = 5) -> list[Row]:
-    """The first rows, for the page where columns are checked."""
-    return read_stored(job).sample(size)
+def read_stored(job: AccountImport) -> Table:
+    """The file as it was read at its upload. Raises `Conflict` when it is gone, `Invalid` when it reads no more."""
+    return read_upload(stored_bytes(job), sheet=job.sheet, encoding=job.encoding)

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partner_console.access.policy import Permission, require
-from partner_console.errors import Conflict
 from partner_console.exports.cells import Kind
 from partner_console.exports.workbook import Cover, write_workbook
 from quota.models.imports import NOT_IMPORTED, ImportRow
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from partner_console.access.actor import Actor
+    from partner_console.web.uploads import Table
     from quota.models.imports import AccountImport
 
 REASON = gettext_lazy("Reason")
@@ -39,8 +39,7 @@ def write_refused(*, actor: Actor, job: AccountImport, path: Path) -> int:
     Reasons are in the language of the import. Raises `Conflict` when the file is no longer kept.
     """
     require(actor, Permission.UID_IMPORT)
-    if not job.file or not job.file.storage.exists(str(job.file.name)):
-        raise Conflict("import_file_gone", _("The uploaded file is no longer kept, so its rows cannot be downloaded."))
+    table = read_stored(job)
     # The reasons of an earlier round are replaced.
     keep = [at for at, header in enumerate(job.headers) if header not in (str(REASON), "Reason")]
     columns = [*(_Column(job.headers[at]) for at in keep), _Column(str(REASON))]
@@ -50,16 +49,16 @@ def write_refused(*, actor: Actor, job: AccountImport, path: Path) -> int:
         made_at=timezone.now(),
         filter_text=_("Rows that were not imported"),
     )
-    rows = _rows(actor, job, keep)
+    rows = _rows(actor, job, table, keep)
     return write_workbook(path, cover=cover, columns=columns, rows=rows, zone=timezone.get_current_timezone()).n_rows
 
 
-def _rows(actor: Actor, job: AccountImport, keep: list[int]) -> Iterator[list[str]]:
+def _rows(actor: Actor, job: AccountImport, table: Table, keep: list[int]) -> Iterator[list[str]]:
     """The file is walked once beside its refused rows, both in order of the row number."""
     refused = ImportRow.objects.visible_to(actor).filter(job=job, verdict__in=NOT_IMPORTED).order_by("number")
     reasons = refused.values_list("number", "reason").iterator(chunk_size=CHUNK)
     wanted = next(reasons, None)
-    for row in read_stored(job).rows if wanted else ():
+    for row in table.rows if wanted else ():
         if wanted is None:
             return
         if row.number == wanted[0]:

@@ -23,7 +23,7 @@ from quota import tasks
 from quota.models.imports import WAITING, AccountImport, ImportRow, ImportState
 from quota.services.imports.columns import BY_KEY, currency_of, guess, offered
 from quota.services.imports.ending import finish
-from quota.services.imports.reading import open_table
+from quota.services.imports.reading import open_table, stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,9 +77,8 @@ def reread(*, actor: Actor, job_pk: int, encoding: str = "", sheet: str = "") ->
     """Read the stored file again in another encoding, or another of its sheets; the columns are guessed anew."""
     require(actor, Permission.UID_IMPORT)
     seen = _visible(actor, job_pk)
-    with seen.file.open("rb") as stored:
-        content: bytes = stored.read()
-    table = open_table(content, PartnerKind(seen.partner.kind), encoding=encoding, sheet=sheet)
+    _ensure(seen, ImportState.UPLOADED)
+    table = open_table(stored_bytes(seen), PartnerKind(seen.partner.kind), encoding=encoding, sheet=sheet)
     with transaction.atomic():
         job = _lock(actor, job_pk)
         _ensure(job, ImportState.UPLOADED)
