@@ -130,9 +130,9 @@ class Console:
     def stopping(self) -> bool:
         return self.children.stop_asked is not None
 
-    def child(self, name: str, *arguments: str, stop: signal.Signals = signal.SIGTERM) -> Child:
+    def child(self, name: str, *arguments: str, orphaned: signal.Signals = signal.SIGTERM) -> Child:
         argv = [sys.executable, *arguments]
-        start = functools.partial(spawn, argv, output=subprocess.PIPE, orphaned=stop, env=self.env, cwd=str(HOME))
+        start = functools.partial(spawn, argv, output=subprocess.PIPE, orphaned=orphaned, env=self.env, cwd=str(HOME))
         return Child(name, start, signal.SIGTERM)
 
     # --- Before the start -----------------------------------------------------------------------------------
@@ -194,8 +194,8 @@ class Console:
         worker += ["--concurrency", os.environ.get("WORKER_CONCURRENCY") or "2", "--without-gossip", "--without-mingle"]
         beat = [*celery, "beat", "--schedule", str(self.var / "beat"), "--pidfile=", "--loglevel", "warning"]
         self.children.add(self.child("web", "-m", *web))
-        # An orphaned worker ends at once: its broker is gone too, and the sweeps find what it left.
-        self.children.add(self.child("worker", "-m", *worker, stop=signal.SIGQUIT))
+        # An orphaned worker would wait for its broker, which is gone too; the sweeps find what it left.
+        self.children.add(self.child("worker", "-m", *worker, orphaned=signal.SIGKILL))
         self.children.add(self.child("beat", "-m", *beat))
 
     def wait_until_ready(self) -> None:
