@@ -32,7 +32,7 @@ _l = gettext_lazy
 
 
 def _by_credit(name: str) -> Sort:
-    return Sort(f"credit__{name}", tie="credit__pk", is_nullable=True, partner_path="credit__partner")
+    return Sort(f"credit__{name}", tie="credit__account_id", is_nullable=True, partner_path="credit__partner")
 
 
 # An agency has no quota, no controls and no business manager (seed 004 §1): who sees quota is who sees a manager.

@@ -19,22 +19,15 @@ from uids.models import LinkedAccount
 from uids.states import PaygStatus, PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
 
-FEW = 2_000
+FEW = 10_000
 SHORT = 3  # a trigram index needs three characters
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
-
-STOPPED, RELEASED = Q(payg_stopped_at__isnull=False), Q(payg_stopped_at__isnull=False, payg_released_at__isnull=False)
-FROZEN, BANNED = Q(payg_frozen=True), Q(purchase_control=PurchaseControl.BAN)
-IN_ARREARS = Q(available__lt=0)
-RUNS_IN_ARREARS = Q(account__shutdown_policy=ShutdownPolicy.NO_STOP) | Q(
-    account__shutdown_policy=ShutdownPolicy.DELAY_STOP, available__gte=-F("account__overdraft")
-)
 
 
 def exact_uid(needle: str) -> str:
@@ -73,36 +66,51 @@ def uid_begins(digits: str) -> Q:
 
 def payg_is(actor: Actor, wanted: Collection[str]) -> Q:
     """Effective PAYG status, the most final fact first (uids.states.payg_status): its own freeze or its master's."""
-    released, frozen, stopped = _in_force(actor, RELEASED), _own_or_masters(actor, FROZEN), _in_force(actor, STOPPED)
+    released, frozen, stopped = _in_force(_released), _own_or_masters(_frozen), _in_force(_stopped)
     states = {
         PaygStatus.RELEASED: released,
         PaygStatus.FROZEN: frozen & ~released,
         PaygStatus.STOPPED: stopped & ~released & ~frozen,
     }
     if PaygStatus.NORMAL in wanted:
-        others = [condition for state, condition in states.items() if state not in wanted]
-        return ~_any(others) if others else Q()
-    return _any(condition for state, condition in states.items() if state in wanted)
+        return ~_any([condition for state, condition in states.items() if state not in wanted])
+    switches = {PaygStatus.RELEASED: _stopped, PaygStatus.FROZEN: _frozen, PaygStatus.STOPPED: _stopped}
+    holders = LinkedAccount.objects.visible_to(actor).filter(
+        _any([switches[PaygStatus(state)]("") for state in wanted])
+    )
+    return _read_through(actor, holders, _any([states[PaygStatus(state)] for state in wanted]))
 
 
 def purchase_is(actor: Actor, wanted: Collection[str]) -> Q:
-    banned = _own_or_masters(actor, BANNED)
-    return banned if PurchaseControl.BAN in wanted else ~banned
+    banned = _own_or_masters(_banned)
+    if PurchaseControl.BAN not in wanted:
+        return ~banned
+    return _read_through(actor, LinkedAccount.objects.visible_to(actor).filter(_banned("")), banned)
 
 
 def policy_is(actor: Actor, wanted: Collection[str]) -> Q:
-    return _in_force(actor, Q(shutdown_policy__in=wanted))
+    def has_policy(path: str) -> Q:
+        return Q(**{f"{path}shutdown_policy__in": wanted})
+
+    holders = LinkedAccount.objects.visible_to(actor).filter(has_policy(""))
+    return _read_through(actor, holders, _in_force(has_policy))
 
 
 def credit_is(actor: Actor, wanted: Collection[str]) -> Q:
     """Credit control status of the account whose quota is in force; accounts without any quota have none."""
-    running = _credit_in_force(actor, IN_ARREARS & RUNS_IN_ARREARS)
-    shutdown = _credit_in_force(actor, IN_ARREARS & ~RUNS_IN_ARREARS)
+    running = _in_force(lambda path: _in_arrears(path) & _runs_in_arrears(path))
+    shutdown = _in_force(lambda path: _in_arrears(path) & ~_runs_in_arrears(path))
     states = {CreditStatus.ARREARS_NOT_SHUTDOWN: running, CreditStatus.SHUTDOWN: shutdown}
     if CreditStatus.NORMAL in wanted:
-        others = [condition for state, condition in states.items() if state not in wanted]
-        return _any([Q(credit__isnull=False), Q(trustee__isnull=False)]) & (~_any(others) if others else Q())
-    return _any(condition for state, condition in states.items() if state in wanted)
+        has_credit = _in_force(lambda path: Q(**{f"{path}credit__isnull": False}))
+        return has_credit & ~_any([condition for state, condition in states.items() if state not in wanted])
+    holders = CreditAccount.objects.visible_to(actor).filter(available__lt=0)
+    return _read_through(actor, holders, _any([states[CreditStatus(state)] for state in wanted]))
+
+
+def is_in_warning(actor: Actor) -> Q:
+    exact = _in_force(lambda path: Q(**{f"{path}credit__in_alarm": True}))
+    return _read_through(actor, CreditAccount.objects.visible_to(actor).filter(in_alarm=True), exact)
 
 
 def has_label(labels: Collection[int | str]) -> Q:
@@ -111,8 +119,41 @@ def has_label(labels: Collection[int | str]) -> Q:
     return Q(Exists(through.filter(linkedaccount_id=OuterRef("pk"), label_id__in=labels)))
 
 
-def is_in_warning(actor: Actor) -> Q:
-    return _credit_in_force(actor, Q(in_alarm=True))
+def _frozen(path: str) -> Q:
+    return Q(**{f"{path}payg_frozen": True})
+
+
+def _banned(path: str) -> Q:
+    return Q(**{f"{path}purchase_control": PurchaseControl.BAN})
+
+
+def _stopped(path: str) -> Q:
+    return Q(**{f"{path}payg_stopped_at__isnull": False})
+
+
+def _released(path: str) -> Q:
+    return Q(**{f"{path}payg_released_at__isnull": False})
+
+
+def _in_arrears(path: str) -> Q:
+    return Q(**{f"{path}credit__available__lt": 0})
+
+
+def _runs_in_arrears(path: str) -> Q:
+    """quota.states.credit_status as a condition: without shutdown, or delayed and within the overdraft."""
+    policy = f"{path}shutdown_policy"
+    within = {policy: ShutdownPolicy.DELAY_STOP, f"{path}credit__available__gte": -F(f"{path}overdraft")}
+    return Q(**{policy: ShutdownPolicy.NO_STOP}) | Q(**within)
+
+
+def _own_or_masters(condition: Callable[[str], Q]) -> Q:
+    """Holds for the account itself or for its master."""
+    return condition("") | condition("trustee__")
+
+
+def _in_force(condition: Callable[[str], Q]) -> Q:
+    """Holds for the master when there is one, else for the account itself."""
+    return (Q(trustee__isnull=True) & condition("")) | (Q(trustee__isnull=False) & condition("trustee__"))
 
 
 def _any(conditions: Iterable[Q]) -> Q:
@@ -122,38 +163,13 @@ def _any(conditions: Iterable[Q]) -> Q:
     return found or Q(pk__in=[])
 
 
-def _own_or_masters(actor: Actor, condition: Q) -> Q:
-    """Holds for the account itself or for its master."""
-    few = _few(LinkedAccount.objects.visible_to(actor).filter(condition).values_list("pk", flat=True))
-    if few is not None:
-        return Q(pk__in=few) | Q(trustee_id__in=few)
-    return condition | _master(actor, condition)
+def _read_through(actor: Actor, holders: QuerySet[Any], exact: Q) -> Q:
+    """`exact`; when the accounts that can bring it about are few, looked for among them and their sub-accounts only.
 
-
-def _in_force(actor: Actor, condition: Q) -> Q:
-    """Holds for the master when there is one, else for the account itself."""
-    few = _few(LinkedAccount.objects.visible_to(actor).filter(condition).values_list("pk", flat=True))
-    if few is not None:
-        return Q(pk__in=few, trustee__isnull=True) | Q(trustee_id__in=few)
-    return (condition & Q(trustee__isnull=True)) | _master(actor, condition)
-
-
-def _master(actor: Actor, condition: Q) -> Q:
-    masters = LinkedAccount.objects.visible_to(actor).filter(condition, pk=OuterRef("trustee_id"))
-    return Q(trustee__isnull=False) & Q(Exists(masters))
-
-
-def _credit_in_force(actor: Actor, condition: Q) -> Q:
-    """The same for what its quota says."""
-    meeting = CreditAccount.objects.visible_to(actor).filter(condition)
-    few = _few(meeting.values_list("pk", flat=True))
-    if few is not None:
-        return Q(pk__in=few, trustee__isnull=True) | Q(trustee_id__in=few)
-    own, masters = (Q(Exists(meeting.filter(pk=OuterRef(path)))) for path in ("pk", "trustee_id"))
-    return (Q(trustee__isnull=True) & own) | (Q(trustee__isnull=False) & masters)
-
-
-def _few(pks: QuerySet[Any, int]) -> list[int] | None:
-    """The keys when there are at most FEW of them, else None."""
-    found = list(pks[: FEW + 1])
-    return found if len(found) <= FEW else None
+    One bounded look tells. A union of keys is read through indexes, where an OR would read everything.
+    """
+    keys = holders.values_list("pk", flat=True)
+    if keys[: FEW + 1].count() > FEW:
+        return exact
+    subs = LinkedAccount.objects.visible_to(actor).filter(trustee_id__in=keys)
+    return Q(pk__in=keys.union(subs.values_list("pk", flat=True), all=True)) & exact

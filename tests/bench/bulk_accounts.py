@@ -14,12 +14,15 @@ INSERT INTO uids_linkedaccount (
 )
 SELECT %(partner)s, (%(first)s + n * 7)::text, '', 'user' || n || '@corp' || n %% 5000 || '.example', 2,
   CASE WHEN n %% 20 IN (3, 7, 11)
-    THEN (ARRAY['株式会社','有限会社','上海','東京','深圳市'])[1 + n %% 5] || (ARRAY['海斗','山本','龍騰','電力','物流'])[1 + n / 7 %% 5] || n %% 9973
+    THEN (ARRAY['株式会社','有限会社','上海','東京','深圳市'])[1 + n %% 5]
+      || (ARRAY['海斗','山本','龍騰','電力','物流'])[1 + n / 7 %% 5] || n %% 9973
     ELSE (ARRAY['Kaito','Merlion','Straits','Borneo','Orchid','Sakura','Lotus','Harbour'])[1 + n %% 8] || ' '
-      || (ARRAY['Trading','Logistics','Games','Media','Retail','Foods','Systems'])[1 + n / 3 %% 7] || ' ' || n %% 9973 END,
+      || (ARRAY['Trading','Logistics','Games','Media','Retail','Foods','Systems'])[1 + n / 3 %% 7]
+      || ' ' || n %% 9973 END,
   CASE WHEN n %% 10 = 0 THEN '' ELSE 'Manager ' || n %% 40 END,
   CASE WHEN n %% 4 = 0 THEN 'Renewed for another year, see the contract of ' || n %% 12 + 1 ELSE '' END,
-  'billing' || n || '@corp' || n %% 5000 || '.example', '', (ARRAY['SG','MY','ID','JP','HK','TH','PH','AE','DE','GB','BR'])[1 + n %% 11],
+  'billing' || n || '@corp' || n %% 5000 || '.example', '',
+  (ARRAY['SG','MY','ID','JP','HK','TH','PH','AE','DE','GB','BR'])[1 + n %% 11],
   n %% 3 = 0, n %% 2 = 0, now() - n * interval '37 seconds', CASE WHEN n %% 25 = 1 THEN 'sandbox' ELSE 'production' END,
   CASE WHEN n %% 100 IN (31, 32) THEN 'terminated' WHEN n %% 100 = 33 THEN 'in_process' ELSE 'normal' END,
   n %% 100 IN (5, 6, 8), CASE WHEN n %% 125 = 9 THEN now() - interval '3 days' END,
@@ -38,7 +41,8 @@ WHERE sub.partner_id = %(partner)s AND master.partner_id = %(partner)s
 """
 _CREDITS = """
 INSERT INTO quota_creditaccount (
-  account_id, partner_id, amount, deducted, undeducted, warning_percent, in_alarm, last_seq, last_hash, version, updated_at
+  account_id, partner_id, amount, deducted, undeducted, warning_percent, in_alarm, last_seq, last_hash, version,
+  updated_at
 )
 SELECT id, partner_id, 1000 + n %% 9000, used * 0.6, used * 0.4, 20, used > (1000 + n %% 9000) * 0.8, 0, '', 1, now()
 FROM (
@@ -52,7 +56,8 @@ FROM (
 
 _INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes
-WHERE schemaname = current_schema() AND tablename IN ('uids_linkedaccount', 'quota_creditaccount') AND indexdef NOT LIKE 'CREATE UNIQUE%'
+WHERE schemaname = current_schema() AND tablename IN ('uids_linkedaccount', 'quota_creditaccount')
+  AND indexdef NOT LIKE 'CREATE UNIQUE%'
 """
 
 

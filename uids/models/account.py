@@ -143,6 +143,7 @@ class LinkedAccount(PartnerScoped):
                 fields=["partner", "id"], condition=Q(payg_stopped_at__isnull=False), name="uids_list_stopped"
             ),
             models.Index(fields=["partner", "id"], condition=Q(purchase_control="ban"), name="uids_list_banned"),
+            models.Index(fields=["partner", "id"], condition=Q(shutdown_policy="noStop"), name="uids_list_nostop"),
             GinIndex(F("partner"), OpClass(F("search"), "gin_trgm_ops"), name="uids_search"),
         ]
 
