@@ -159,7 +159,7 @@ def test_refused_rows_come_back_with_the_reason_and_in_again_once_corrected(
 
     response = as_(acme_master).get(page("refused", job))
 
-    downloaded = b"".join(response.streaming_content)
+    downloaded = b"".join(response.streaming_content)  # type: ignore[attr-defined]
     sheet = openpyxl.load_workbook(io.BytesIO(downloaded)).worksheets[1]
     header, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert header == [*headers, "Reason"]

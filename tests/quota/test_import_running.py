@@ -19,7 +19,7 @@ from partner_console.errors import Conflict, Forbidden
 from quota.models import AccountImport, CreditAccount, ImportRow, LedgerEntry
 from quota.models.imports import ImportState
 from quota.services import imports
-from quota.services.imports import phases, running, sweeping
+from quota.services.imports import applying, phases, running, sweeping
 from quota.services.imports.running import run_import
 from tests.factories import make_account
 from tests.quota.import_support import FILES, OTHER_UID, UID, bring_in, check, csv_of, upload, verdicts
@@ -63,7 +63,7 @@ def started(acme_master: Persona) -> AccountImport:
     return imports.start(actor=acme_master.actor, job_pk=job.pk, in_background=False)
 
 
-def after_batches(monkeypatch: pytest.MonkeyPatch, n: int, act: Callable[[], None]) -> None:
+def after_batches(monkeypatch: pytest.MonkeyPatch, n: int, act: Callable[[], object]) -> None:
     """Something happens once `n` batches are in."""
     real, seen = running.note_place, []
 
@@ -176,7 +176,7 @@ def test_cancelling_ends_it_between_batches_and_says_what_came_in(
     acme_master: Persona, started: AccountImport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        after_batches(patched, 1, lambda: imports.cancel(actor=acme_master.actor, job_pk=started.pk) and None)
+        after_batches(patched, 1, lambda: imports.cancel(actor=acme_master.actor, job_pk=started.pk))
         run_import(job_pk=started.pk)
 
     started.refresh_from_db()
@@ -215,7 +215,7 @@ def test_a_uid_linked_after_the_check_is_refused_in_the_run(started: AccountImpo
 def test_a_uid_linked_between_look_and_insert_is_looked_at_again(
     started: AccountImport, outsider: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, tries = phases.apply, []
+    real, tries = applying.apply, []
 
     def apply(*args: Any) -> None:
         tries.append(1)
@@ -250,7 +250,7 @@ def test_who_may_not_import_cannot_even_upload(acme_readonly: Persona, acme_fina
 
 
 def test_a_missing_file_ends_it_in_words(started: AccountImport) -> None:
-    started.file.storage.delete(started.file.name)
+    started.file.storage.delete(str(started.file.name))
 
     run_import(job_pk=started.pk)
 
