@@ -46,6 +46,9 @@ class EntryPage(ListPage[LedgerEntry]):
         months = PERIODS[wanted.pop("period", "")]
         return list_entries(self.actor, account_pk=self.balance.account.pk, months=months, **wanted)
 
+    def about(self) -> str:
+        return str(self.balance.account)
+
     def label(self, row: LedgerEntry) -> str:
         return f"{row.get_kind_display()} {row.seq}"
 

@@ -6,6 +6,8 @@ import zoneinfo
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from django.utils.text import slugify
+
 from .registry import get_spec
 
 if TYPE_CHECKING:
@@ -32,9 +34,11 @@ def moment_of(job: ExportJob) -> datetime:
 
 
 def file_name(job: ExportJob) -> str:
-    """`linked-user-ids_acme_2026-11-22T1405+0800.xlsx`"""
+    """`linked-user-ids_acme_2026-11-22T1405+0800.xlsx`; what is about one account has its UID in front."""
     at = moment_of(job).astimezone(zone_of(job))
-    return f"{get_spec(job.spec).file_stem}_{job.partner.code}_{at:%Y-%m-%dT%H%M%z}.{job.extension}"
+    about = slugify(job.parameters.get("about", "").partition(" ")[0])
+    stem = "_".join(filter(None, [get_spec(job.spec).file_stem, about, job.partner.code]))
+    return f"{stem}_{at:%Y-%m-%dT%H%M%z}.{job.extension}"
 
 
 def content_type(job: ExportJob) -> str:

@@ -154,6 +154,8 @@ def _end(job: ExportJob, state: JobState, **values: object) -> bool:
     )
     if current is None or (state == JobState.DONE and current.cancel_requested):
         return False
+    if current.cancel_requested:  # it failed while it was being cancelled: what was asked for has happened
+        state, values = JobState.CANCELLED, {}
     now = timezone.now()
     values |= {"state": state, "finished_at": now}
     if state == JobState.DONE:

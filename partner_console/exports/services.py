@@ -64,18 +64,20 @@ def request_export(
     if selection.scope == Scope.SELECTED and not selection.pks:
         raise Invalid("nothing_selected", _("No rows are selected."), field="scope")
     columns = spec.columns_for(actor) if all_columns else spec.visible(actor, selection.query)
+    about = spec.open_list(actor, selection.query).about()
     with translation.override(language):
-        title = str(spec.title)
+        title = f"{spec.title}: {about}" if about else str(spec.title)
     job = ExportJob(
         partner_id=membership.partner_id,
         user_id=membership.user_id,
         membership=membership,
         spec=spec.name,
-        title=title,
+        title=title[:200],
         parameters={
             "selection": selection.as_json(),
             "columns": [c.key for c in columns],
             "all_columns": all_columns,
+            "about": about,
         },
         language=language,
         time_zone=timezone.get_current_timezone_name(),

@@ -36,6 +36,11 @@ class Start:
     counts: dict[Scope, tuple[int, bool]]
 
     @property
+    def title(self) -> str:
+        about = self.spec.open_list(self.actor, self.selection.query).about()
+        return f"{self.spec.title}: {about}" if about else str(self.spec.title)
+
+    @property
     def list_url(self) -> str:
         return self.spec.open_list(self.actor, self.selection.query).here
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.core.files.storage import default_storage
@@ -45,9 +46,8 @@ def recover_silent() -> None:
         else:
             job.state, job.heartbeat_at = JobState.QUEUED, None
         # A file stored just before the worker died is known by its name, and goes with the attempt.
-        leftover = stored_name(job)
         job.save(update_fields=["state", "finished_at", "error", "heartbeat_at"])
-        transaction.on_commit(lambda name=leftover: default_storage.delete(name), robust=True)  # type: ignore[misc]
+        transaction.on_commit(partial(default_storage.delete, stored_name(job)), robust=True)
         logger.info("export recovered", export=job.pk, state=job.state)
 
 

@@ -44,7 +44,10 @@ def job_rows(jobs: Iterable[ExportJob]) -> list[JobRow]:
 
 def title_of(job: ExportJob) -> str:
     """The list's name in the reader's language; of a list that is gone, as it was called when asked for."""
-    return str(get_spec(job.spec).title) if job.spec in SPECS else job.title
+    if job.spec not in SPECS:
+        return job.title
+    title, about = str(get_spec(job.spec).title), job.parameters.get("about")
+    return f"{title}: {about}" if about else title
 
 
 def job_page(actor: Actor, job: ExportJob) -> JobPage:

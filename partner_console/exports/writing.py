@@ -103,12 +103,13 @@ def _headed(columns: list[Column], job: ExportJob) -> list[Column]:
 
 
 def _cover(job: ExportJob, spec: ExportSpec, actor: Actor, selection: Selection) -> Cover:
-    filters = spec.open_list(actor, selection.query).filter_in_words()
+    listed = spec.open_list(actor, selection.query)
+    filters, about = listed.filter_in_words(), listed.about()
     details = [(_("Partner"), actor.partner_name), (_("Currency"), job.partner.currency)]
     if selection.scope != Scope.FILTER:
         details.append((_("Part of the list"), str(Scope(selection.scope).label)))
     return Cover(
-        title=str(spec.title),
+        title=f"{spec.title}: {about}" if about else str(spec.title),
         made_by=actor.label,
         made_at=moment_of(job),
         filter_text="; ".join(f"{label}: {value}" for label, value in filters),

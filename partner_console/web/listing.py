@@ -116,6 +116,10 @@ class ListPage(Generic[M]):
         """Rows shown above all others on the first page: an exact hit of the search."""
         return []
 
+    def about(self) -> str:
+        """What the list is about when it is about one thing only (“1792… Kaito Trading”): its exports say so."""
+        return ""
+
     def label(self, row: M) -> str:
         """What “Select …” says of a row."""
         return str(row)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from django.utils import timezone
 
 from partner_console.access.policy import PartnerKind
@@ -329,3 +330,24 @@ def test_nobody_keeps_the_worker_busy_alone(acme_master: Persona, as_: Callable[
 
     assert response.status_code == 409
     assert ExportJob.objects.count() == 5
+
+
+def test_the_records_of_one_account_name_it_everywhere(
+    acme_master: Persona, acme_finance: Persona, as_: Callable[[Persona], Client]
+) -> None:
+    make_account(acme_finance.partner, "1792155717328010", nickname="Kaito", quota=Decimal("100.00"))
+    client = as_(acme_finance)
+    page = BeautifulSoup(client.get("/uids/1792155717328010/quota/").content, "html.parser")
+    link = page.find("a", href=re.compile(r"^/exports/new/"))
+    assert isinstance(link, Tag)
+
+    start = BeautifulSoup(client.get(str(link["href"])).content, "html.parser")
+    fields = {field["name"]: field["value"] for field in start.select("form [name=query], form [name=spec]")}
+    response = client.post(NEW, {**ORDER, **fields})
+
+    assert "1792155717328010 Kaito" in start.h1.get_text()  # type: ignore[union-attr]
+    assert "quota-records_1792155717328010_acme_" in response["Content-Disposition"]
+    cover, rows = read_workbook(body(response))
+    assert cover[0][0] == "Adjust Detail info: 1792155717328010 Kaito"
+    assert [row[0] for row in rows[1:]] == ["Quota Create"]
+    assert "1792155717328010 Kaito" in client.get(LIST).content.decode()

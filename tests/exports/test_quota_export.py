@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from django.utils import translation
 from django.utils.translation import gettext
 
-from partner_console.errors import Forbidden
+from partner_console.errors import Forbidden, NotFound
 from partner_console.exports.models import ExportJob, JobState
 from partner_console.exports.running import run_export
 from quota import services
@@ -108,14 +108,11 @@ def test_the_button_leads_to_an_export_of_this_account(
     assert "Adjust Detail info" in start.content.decode()
 
 
-def test_an_outsider_gets_no_rows(ask: Ask, outsider: Persona, account: LinkedAccount) -> None:
-    job = ask(outsider.actor, "quota.entries", f"uid={UID}")
+def test_to_an_outsider_the_account_does_not_exist(ask: Ask, outsider: Persona, account: LinkedAccount) -> None:
+    with pytest.raises(NotFound):
+        ask(outsider.actor, "quota.entries", f"uid={UID}")
 
-    run_export(job_pk=job.pk)
-
-    job.refresh_from_db()
-    assert job.state == JobState.FAILED
-    assert not job.file
+    assert not ExportJob.objects.exists()
 
 
 def test_an_agency_cannot_even_ask(ask: Ask, agency_master: Persona, account: LinkedAccount) -> None:
