@@ -106,7 +106,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "django_htmx",
     "django_structlog",
-    "django_tables2",
     "template_partials",
     "pgtrigger",
     "post_office",

@@ -105,7 +105,7 @@ def measured(worlds: dict[int, tuple[Client, list[Page]]]) -> list[Figure]:
     names = [page.of for page in next(iter(worlds.values()))[1]]
     smallest, largest = min(worlds), max(worlds)
     admin = Client()
-    admin.force_login(make_user(is_staff=True, is_superuser=True))
+    admin.force_login(make_user("operator@bench.example", is_staff=True, is_superuser=True))
     for at, name in enumerate(names):
         calls: dict[str, Callable[[], object]] = {}
         for size, (client, all_pages) in worlds.items():

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bs4 import BeautifulSoup
 
+from partner_console.access.models import Membership
 from partner_console.audit.models import AuditEntry
 from partner_console.errors import Forbidden, Invalid
+from quota import tasks
 from quota.services import bulk
 from tests.factories import make_account
 from uids.models import BulkEdit, Label
@@ -164,7 +166,7 @@ def test_a_killed_run_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH", 1)
     monkeypatch.setattr(bulk, "MOST_AT_ONCE", 0)
-    monkeypatch.setattr(bulk.tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
+    monkeypatch.setattr(tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
     edit = bulk.start_bulk_edit(actor=acme_master.actor, selection=EVERYTHING, change=Change(MANAGER, text="Mei"))
     bulk._run_batch(edit.pk)  # noqa: SLF001 the worker dies after its first batch
     edit.refresh_from_db()
@@ -181,9 +183,9 @@ def test_an_edit_whose_author_left_fails_and_changes_nothing(
     acme_master: Persona, accounts: list[LinkedAccount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "MOST_AT_ONCE", 0)
-    monkeypatch.setattr(bulk.tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
+    monkeypatch.setattr(tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
     edit = bulk.start_bulk_edit(actor=acme_master.actor, selection=EVERYTHING, change=Change(MANAGER, text="Mei"))
-    type(acme_master.membership).objects.update(is_active=False)
+    Membership.objects.update(is_active=False)
 
     bulk.run_bulk_edit(edit_pk=edit.pk)
 
@@ -197,7 +199,7 @@ def test_a_stopped_edit_stays_stopped(
     acme_master: Persona, accounts: list[LinkedAccount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "MOST_AT_ONCE", 0)
-    monkeypatch.setattr(bulk.tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
+    monkeypatch.setattr(tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
     edit = bulk.start_bulk_edit(actor=acme_master.actor, selection=EVERYTHING, change=Change(MANAGER, text="Mei"))
 
     bulk.cancel_bulk_edit(actor=acme_master.actor, edit_pk=edit.pk)
