@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PARTNER_HEADER = "X-Console-Partner"
+KIND_HEADER = "X-Console-Mail"
 
 
 def absolute_url(name: str, *args: object) -> str:
@@ -71,7 +72,12 @@ def queue_mail(
         status=STATUS.queued,
         priority=PRIORITY.medium,
         message_id=make_msgid(domain=urlsplit(settings.BASE_URL).hostname),
-        headers={"Auto-Submitted": "auto-generated", PARTNER_HEADER: partner_code, **(headers or {})},
+        headers={
+            "Auto-Submitted": "auto-generated",
+            PARTNER_HEADER: partner_code,
+            KIND_HEADER: template,
+            **(headers or {}),
+        },
     )
     email.save()  # validates addresses
     # The row is the queue; a broker that is away only delays the mail until beat comes round (style §12).

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from post_office.models import STATUS, Email
 
-from partner_console.access.policy import Permission, require
+from partner_console.access.policy import Permission, allows, require
 from partner_console.access.selectors import get_own_partner
 from partner_console.errors import NotFound
 
-from .mail import PARTNER_HEADER
+from .mail import KIND_HEADER, PARTNER_HEADER
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -53,7 +53,11 @@ def _visible(actor: Actor) -> QuerySet[Email]:
     mails: QuerySet[Email] = Email.objects.order_by("-created", "-pk")
     if actor.partner_pk is None:
         return mails
-    return mails.filter(headers__contains={PARTNER_HEADER: get_own_partner(actor).code})
+    mails = mails.filter(headers__contains={PARTNER_HEADER: get_own_partner(actor).code})
+    if not allows(actor, Permission.MEMBER_MANAGE):
+        # The link in it makes whoever follows it a member, perhaps an owner.
+        mails = mails.exclude(headers__contains={KIND_HEADER: "member_invitation"})
+    return mails
 
 
 def _shown(mail: Email) -> StoredMail:
