@@ -50,7 +50,12 @@ def build_world(owner: Persona, agency: Persona) -> World:
     assert owner.user is not None
     account = make_account(partner, "1792155717328010", quota=Decimal(1000))
     invitation = linking.invite(
-        actor=owner.actor, uid="5113766248601930", email="it@acorn.example", company="Acorn", country="SG", quota=Decimal(5)
+        actor=owner.actor,
+        uid="5113766248601930",
+        email="it@acorn.example",
+        company="Acorn",
+        country="SG",
+        quota=Decimal(5),
     )
     member_invitation = access.invite_member(actor=owner.actor, email="new@acme.example", role="viewer")
     join_mail = Email.objects.filter(to=["new@acme.example"]).latest("pk")
