@@ -151,7 +151,10 @@ def capped_count(rows: QuerySet[Any], cap: int) -> int:
     would take longer than the page. A plan with a subquery inside is not believed.
     """
     keys = rows.order_by().values("pk")
-    plan = json.loads(keys.explain(format="json"))[0]["Plan"]
+    explained = keys.explain(format="json")
+    if not explained:  # a condition nothing can meet: Django asks nothing then
+        return 0
+    plan = json.loads(explained)[0]["Plan"]
     if plan["Plan Rows"] > cap * SURELY and "SubPlan" not in json.dumps(plan):
         return cap + 1
     return keys[: cap + 1].count()

@@ -70,6 +70,14 @@ def test_the_choices_say_how_much_each_would_write(acme_master: Persona, as_: Ca
     assert "kaito" in page.find("ul", {"class": "chips"}).get_text()  # type: ignore[union-attr]
 
 
+def test_a_filter_that_nothing_can_match_has_no_rows(acme_master: Persona, as_: Callable[[Persona], Client]) -> None:
+    make_account(acme_master.partner)
+
+    response = as_(acme_master).get(NEW, {"spec": "uids.accounts", "q": "a"})
+
+    assert "Everything that matches (0 rows)" in response.content.decode()
+
+
 def test_a_small_export_is_downloaded_at_once(acme_master: Persona, as_: Callable[[Persona], Client]) -> None:
     make_account(acme_master.partner, "1792155717328010", nickname="Kaito")
 
@@ -246,6 +254,7 @@ def test_after_its_time_the_file_is_gone_even_before_the_sweeper(
 ) -> None:
     client = as_(acme_master)
     with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1)):
+        assert acme_master.user is not None
         client.force_login(acme_master.user)
         response = client.post(f"/exports/{done.key}/download/")
         page = client.get(f"/exports/{done.key}/").content.decode()
