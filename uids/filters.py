@@ -7,44 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import RegexValidator
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission
 from partner_console.web.countries import country_choices
 from partner_console.web.listquery import ListFilters
+from partner_console.web.widgets import PlainCheckboxes, PlainSelect
 from quota.states import CreditStatus
 from uids.models.account import MANAGER_CHARACTERS
 from uids.selectors import label_choices
 from uids.states import AccountType, Environment, PaygStatus, PurchaseControl, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from django.http import QueryDict
-    from django.utils.safestring import SafeString
 
     from partner_console.access.actor import Actor
 
 
-class PlainSelect(forms.Select):
-    """A select without a template per option: the list of countries costs microseconds."""
-
-    def render(self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        options = (
-            (key, format_html(" {}", "selected") if str(key) == str(value or "") else "", label)
-            for key, label in self.choices
-        )
-        attributes = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
-        return format_html(
-            "<select{}>{}</select>",
-            format_html_join("", ' {}="{}"', ((k, v) for k, v in attributes.items() if v not in (None, False))),
-            format_html_join("", '<option value="{}"{}>{}</option>', options),
-        )
-
-
 def _many(label: Any, choices: Any) -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(label=label, required=False, choices=choices, widget=forms.CheckboxSelectMultiple)
+    return forms.MultipleChoiceField(label=label, required=False, choices=choices, widget=PlainCheckboxes)
 
 
 def _one(label: Any, choices: Any) -> forms.ChoiceField:

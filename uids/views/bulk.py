@@ -110,12 +110,20 @@ def bulk_detail(request: ActorRequest, pk: int) -> HttpResponse:
         "edit": edit,
         "title": TITLES.get(edit.change.get("kind", ""), ""),
         "refused": [(key, label, REASONS.get(reason, reason)) for key, label, reason in edit.refusals[:200]],
-        "changes": selectors.list_bulk_changes(request.actor, edit),
+        "changes": [
+            (entry.subject_label, [[_words(value) for value in pair] for pair in entry.changes.values()])
+            for entry in selectors.list_bulk_changes(request.actor, edit)
+        ],
     }
     if not wants_fragment(request):
         return render(request, "uids/bulk_detail.html", context)
     status = STOP_POLLING if edit.is_final else 200
     return render(request, "uids/bulk_detail.html#progress", context, status=status)
+
+
+def _words(value: Any) -> str:
+    """A value of the trail as text: labels are a list there."""
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 @require_POST

@@ -59,7 +59,7 @@ class AccountPage(ListPage[LinkedAccount]):
         return f"{row.uid} {row.nickname}"
 
     def shown_columns(self) -> list[Column]:
-        cells = AccountCells(self.actor, self.query.string())
+        cells = AccountCells(self.actor, self.query.string() or f"sort={self.default_sort}")
         return [replace(column, cell=getattr(cells, column.key)) for column in self.query.columns]
 
     def table(self) -> Table:

@@ -1,0 +1,48 @@
+"""Choices drawn without a template per option: a menu of filters costs microseconds, not a tenth of the page."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.html import format_html, format_html_join
+
+from partner_console.web.tables import markup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.utils.safestring import SafeString
+
+
+def _attributes(attrs: Mapping[str, Any]) -> SafeString:
+    return format_html_join("", ' {}="{}"', ((k, v) for k, v in attrs.items() if v not in (None, False)))
+
+
+class PlainSelect(forms.Select):
+    """A select; without groups and without several values."""
+
+    def render(self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        options = [
+            f'<option value="{escape(str(key))}"{" selected" if str(key) == str(value or "") else ""}>'
+            f"{escape(str(label))}</option>"
+            for key, label in self.choices
+        ]
+        attributes = _attributes(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+        return format_html("<select{}>{}</select>", attributes, markup("".join(options)))
+
+
+class PlainCheckboxes(forms.CheckboxSelectMultiple):
+    """Checkboxes in the markup Django's own widget has."""
+
+    def render(self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        own = self.build_attrs(self.attrs, dict(attrs or {}))
+        base, css = escape(str(own.get("id", ""))), escape(str(own.get("class", "")))
+        chosen = {str(item) for item in value or ()}
+        boxes = [
+            f'<div><label for="{base}_{at}"><input type="checkbox" class="{css}" id="{base}_{at}" name="{escape(name)}" '
+            f'value="{escape(str(key))}"{" checked" if str(key) in chosen else ""}>{escape(str(label))}</label></div>'
+            for at, (key, label) in enumerate(self.choices)
+        ]
+        return format_html('<div id="{}">{}</div>', own.get("id", ""), markup("".join(boxes)))
