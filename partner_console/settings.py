@@ -325,7 +325,10 @@ logs.configure()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"mask_tokens": {"()": "partner_console.logs.MaskTokens"}},
+    "filters": {
+        "mask_tokens": {"()": "partner_console.logs.MaskTokens"},
+        "drop_database_away": {"()": "partner_console.logs.DropDatabaseAway"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask_tokens"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
@@ -333,6 +336,7 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "django_structlog.celery": {"level": "WARNING"},
+        "django.request": {"filters": ["drop_database_away"]},
         # With a handler of its own it would write each line twice.
         "post_office": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },

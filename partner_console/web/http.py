@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.contrib.auth import middleware as auth_middleware
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views import defaults
 from django_htmx.http import HttpResponseClientRedirect
 
 from partner_console.errors import DomainError
+from partner_console.logs import is_database_away
 
 from .htmx import wants_fragment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
 logger = structlog.get_logger(__name__)
+RETRY_AFTER = 5  # seconds; a restarted database takes about two
 
 
 class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
@@ -40,7 +47,7 @@ class DomainErrorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.user.is_authenticated and "Cache-Control" not in response:
+        if "Cache-Control" not in response and request.user.is_authenticated:  # in this order: the user is a query
             add_never_cache_headers(response)
             response["Cache-Control"] = "no-store, private"
         patch_vary_headers(response, ["HX-Request"])
@@ -64,3 +71,18 @@ def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
         "data": error.data,
     }
     return render(request, template, context, status=error.status)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """`handler500`: also for what middleware raises, which `process_exception` never sees. 503 without a database.
+
+    Neither page asks who is reading: no context processors, no session.
+    """
+    error = sys.exc_info()[1]
+    if not is_database_away(error):
+        return defaults.server_error(request)
+    # The one line about it: the tracebacks of every request meanwhile say no more (see `logs`).
+    logger.warning("database_away", path=request.path, error=str(error).partition("\n")[0])
+    message = _("The console is starting again. Nothing you had saved is lost; try again in a moment.")
+    page = render_to_string("errors/_error.html" if wants_fragment(request) else "errors/503.html", {"message": message})
+    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})
