@@ -41,8 +41,9 @@ class PlainCheckboxes(forms.CheckboxSelectMultiple):
         base, css = escape(str(own.get("id", ""))), escape(str(own.get("class", "")))
         chosen = {str(item) for item in value or ()}
         boxes = [
-            f'<div><label for="{base}_{at}"><input type="checkbox" class="{css}" id="{base}_{at}" name="{escape(name)}" '
-            f'value="{escape(str(key))}"{" checked" if str(key) in chosen else ""}>{escape(str(label))}</label></div>'
+            f'<div><label for="{base}_{at}"><input type="checkbox" class="{css}" id="{base}_{at}" '
+            f'name="{escape(name)}" value="{escape(str(key))}"{" checked" if str(key) in chosen else ""}>'
+            f"{escape(str(label))}</label></div>"
             for at, (key, label) in enumerate(self.choices)
         ]
         return format_html('<div id="{}">{}</div>', own.get("id", ""), markup("".join(boxes)))
