@@ -54,6 +54,18 @@ def file_in(world: World) -> dict[str, Any]:
     return {"pk": world.import_pk}
 
 
+def label(world: World) -> dict[str, Any]:
+    return {"pk": world.label_pk}
+
+
+def view(world: World) -> dict[str, Any]:
+    return {"pk": world.view_pk}
+
+
+def bulk(world: World) -> dict[str, Any]:
+    return {"pk": world.bulk_pk}
+
+
 ACCESS = (
     everyone("access:settings"),
     Row("access:partner_edit", 200, 403, 403, 403, 200, 200, 403),
@@ -82,13 +94,25 @@ ACCESS = (
 WEB = (
     everyone("web:overview"),
     Row("web:outbox", 200, 200, 403, 403, 200, 200, 200),
-    Row("web:outbox_mail", 200, 200, 403, 403, 404, 404, 200, args=lambda world: {"pk": world.mail_pk}),
-    Row("web:outbox_html", 200, 200, 403, 403, 404, 404, 200, args=lambda world: {"pk": world.mail_pk}),
+    Row("web:outbox_mail", 200, 404, 403, 403, 404, 404, 200, args=lambda world: {"pk": world.mail_pk}),
+    Row("web:outbox_html", 200, 404, 403, 403, 404, 404, 200, args=lambda world: {"pk": world.mail_pk}),
     public("web:health"),
 )
 UIDS = (
     everyone("uids:account_list"),
     Row("uids:account_list", 422, 422, 422, 422, 422, 403, 422, query="payg=nonsense"),
+    Row("uids:account_list", 200, 200, 200, 200, 200, 403, 200, query="sort=-available"),
+    everyone("uids:bulk_edit", 422, post=True),
+    Row("uids:bulk_detail", 200, 200, 200, 200, 404, 404, 200, args=bulk),
+    Row("uids:bulk_cancel", 303, 303, 403, 403, 404, 404, 403, args=bulk, post=True),
+    everyone("uids:label_list"),
+    Row("uids:label_list", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("uids:label_edit", 200, 200, 403, 403, 404, 404, 403, args=label),
+    Row("uids:label_edit", 422, 422, 403, 403, 404, 404, 403, args=label, post=True),
+    Row("uids:label_remove", 200, 200, 403, 403, 404, 404, 403, args=label),
+    everyone("uids:view_save"),
+    everyone("uids:view_save", 422, post=True),
+    Row("uids:view_remove", 200, 404, 404, 404, 404, 404, 404, args=view),
     Row("uids:account_detail", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
     Row("uids:account_edit", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200),
     Row("uids:account_edit", 422, 422, 403, 403, 404, 404, 403, args=uid, own=422, post=True),
@@ -126,7 +150,7 @@ LINKING = (
     everyone("linking:invitation_list", 422, query="turn=nonsense"),
     Row("linking:invitation_new", 200, 200, 403, 403, 200, 200, 403),
     Row("linking:invitation_new", 422, 422, 403, 403, 422, 422, 403, post=True),
-    Row("linking:invitation_uid", 200, 200, 403, 403, 200, 200, 403),
+    Row("linking:invitation_uid", 200, 200, 403, 403, 200, 200, 403, query="uid=5113766248601931"),
     Row("linking:invitation_detail", 200, 200, 200, 200, 404, 404, 200, args=link),
     Row("linking:invitation_resend", 303, 303, 403, 403, 404, 404, 403, args=link, post=True),
     Row("linking:invitation_withdraw", 200, 200, 403, 403, 404, 404, 403, args=link),

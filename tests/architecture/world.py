@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from partner_console.exports.registry import Selection
 from quota.models import AccountImport
 from quota.models.imports import ImportState
 from tests.factories import make_account, make_member
+from uids.models import BulkEdit, Label, SavedView
+from uids.models.bulk import BulkState
 
 if TYPE_CHECKING:
     from linking.models import Invitation
@@ -41,6 +44,9 @@ class World:
     job: ExportJob
     import_pk: int
     mail_pk: int
+    label_pk: int
+    view_pk: int
+    bulk_pk: int
 
 
 def build_world(owner: Persona, agency: Persona) -> World:
@@ -83,4 +89,11 @@ def build_world(owner: Persona, agency: Persona) -> World:
             partner=partner, user=owner.user, file_name="customers.csv", state=ImportState.DONE, n_rows=1
         ).pk,
         mail_pk=join_mail.pk,
+        label_pk=Label.objects.create(partner=partner, name="VIP").pk,
+        view_pk=SavedView.objects.create(partner=partner, user=owner.user, name="Mine").pk,
+        bulk_pk=BulkEdit.objects.create(
+            partner=partner, user=owner.user, membership=owner.membership, change={"kind": "labels"},
+            state=BulkState.DONE,
+            operation_id=uuid.uuid4(),
+        ).pk,
     )  # fmt: skip
