@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-    type_of_message = str | _StrPromise
+    Message: TypeAlias = str | _StrPromise
 
 
 class DomainError(Exception):
@@ -19,9 +19,7 @@ class DomainError(Exception):
 
     status: ClassVar[int] = 500
 
-    def __init__(
-        self, code: str, message: type_of_message, *, field: str = "", data: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, code: str, message: Message, *, field: str = "", data: dict[str, Any] | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.message = message

@@ -11,7 +11,16 @@ from .models import AccountImport, CreditAccount, ImportRow, LedgerEntry, UsageF
 class CreditAccountAdmin(LookUpAdmin):
     """Money: read-only here as everywhere but in the ledger's service."""
 
-    list_display = ("account", "partner", "amount", "deducted", "undeducted", "available", "warning_percent", "in_alarm")
+    list_display = (
+        "account",
+        "partner",
+        "amount",
+        "deducted",
+        "undeducted",
+        "available",
+        "warning_percent",
+        "in_alarm",
+    )
     list_filter = ("in_alarm",)
     search_fields = ("=account__uid", "account__nickname")
     list_select_related = ("account", "partner")

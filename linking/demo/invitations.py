@@ -79,7 +79,9 @@ def _play(invitation: Invitation, actor: Actor, fate: str) -> None:
         proof = services.prove(actor=customer, token=token, digits=invitation.uid[-6:])
         services.approve(actor=customer, token=token, proof=proof)
     elif fate == "declined":
-        services.decline(actor=customer, token=token, code=DeclineReason.OTHER_PARTNER, reason="契約は別の会社と結びました")
+        services.decline(
+            actor=customer, token=token, code=DeclineReason.OTHER_PARTNER, reason="契約は別の会社と結びました"
+        )
     elif fate == "withdrawn":
         services.withdraw(actor=actor, invitation_pk=invitation.pk, reason="Customer asked to wait until next quarter")
     elif fate == "expired":
