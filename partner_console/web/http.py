@@ -84,5 +84,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # The one line about it: the tracebacks of every request meanwhile say no more (see `logs`).
     logger.warning("database_away", path=request.path, error=str(error).partition("\n")[0])
     message = _("The console is starting again. Nothing you had saved is lost; try again in a moment.")
-    page = render_to_string("errors/_error.html" if wants_fragment(request) else "errors/503.html", {"message": message})
+    page = render_to_string(
+        "errors/_error.html" if wants_fragment(request) else "errors/503.html", {"message": message}
+    )
     return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})
