@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 @require_http_methods(["GET", "HEAD", "POST"])
 def label_list(request: ActorRequest) -> HttpResponse:
     """All labels with how many accounts carry each; a POST creates one."""
+    if request.method == "POST":
+        require(request.actor, Permission.UID_EDIT)
     form = LabelForm(posted(request))
     if form.is_valid():
         try:
