@@ -49,8 +49,8 @@ def open_page(chromium: Browser, console: str) -> Iterator[Callable[..., Page]]:
     """A page of a person's own browser: `open_page(persona)` signed in, `open_page(on=PHONE)` a stranger's phone."""
     contexts: list[Any] = []
 
-    def open_one(persona: Persona | None = None, *, on: dict[str, int] = DESKTOP) -> Page:
-        context = chromium.new_context(viewport=on, base_url=console, locale="en-GB")  # type: ignore[arg-type]
+    def open_one(persona: Persona | None = None, *, on: dict[str, int] = DESKTOP, **how: Any) -> Page:
+        context = chromium.new_context(viewport=on, base_url=console, locale="en-GB", **how)  # type: ignore[arg-type]
         contexts.append(context)
         context.set_default_timeout(15_000)
         if persona is not None and persona.user is not None:
