@@ -166,13 +166,8 @@ DATABASES["default"] |= {
 if test_name := env.str("TEST_DB_NAME", default=""):
     DATABASES["default"]["TEST"] = {"NAME": test_name}
 REDIS_URL = env.str("REDIS_URL", default="") or _embedded_redis
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
-        "KEY_PREFIX": "console",
-    }
-}
+# Sign-in's rate limits count here. In the database: the broker only wakes workers, and a request never needs it.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "console_cache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # the broker may be lost, a session may not
 
 # --- Work in the background (design §8) -----------------------------------------------------------------------
