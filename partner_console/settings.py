@@ -79,7 +79,8 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Applications -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.auth",  # before ours: its admin entries are replaced
+    "django.contrib.auth",  # these two before ours: some of their admin entries are replaced
+    "post_office",
     "partner_console.web",
     "partner_console.access",
     "partner_console.audit",
@@ -108,7 +109,6 @@ INSTALLED_APPS = [
     "django_structlog",
     "template_partials",
     "pgtrigger",
-    "post_office",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from post_office.models import EmailTemplate
 
 from partner_console.web.admin import LookUpAdmin
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 admin.site.unregister(Group)  # roles are in the policy table, not in groups
+admin.site.unregister(EmailTemplate)  # our texts are files; its page loads an editor from elsewhere
 
 
 class PartnerAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's admin wants a ModelForm
