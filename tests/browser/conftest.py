@@ -52,7 +52,7 @@ def open_page(chromium: Browser, console: str) -> Iterator[Callable[..., Page]]:
     def open_one(persona: Persona | None = None, *, on: dict[str, int] = DESKTOP, **how: Any) -> Page:
         context = chromium.new_context(viewport=on, base_url=console, locale="en-GB", **how)  # type: ignore[arg-type]
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)  # a busy machine is slow, not wrong
         if persona is not None and persona.user is not None:
             client = Client()
             client.force_login(persona.user)
