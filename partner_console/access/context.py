@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from .selectors import memberships_of
-
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -20,7 +18,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     return {
         "actor": actor if signed_in else None,
         "partner": membership.partner if membership else None,
-        "partners": [m.partner for m in memberships_of(request.user.pk)] if signed_in else [],  # type: ignore[arg-type]
+        "partners": [m.partner for m in getattr(request, "memberships", [])] if signed_in else [],
         "demo_mode": settings.DEMO,
         "show_outbox": settings.SHOW_OUTBOX,
         "sso_enabled": bool(settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]),

@@ -28,6 +28,7 @@ class ActorRequest(HttpRequest):
 
     actor: Actor
     membership: Membership | None
+    memberships: list[Membership]  # the partners this person may work in
     user: User
 
 
@@ -37,9 +38,10 @@ class ActorMiddleware:
 
     def __call__(self, request: ActorRequest) -> HttpResponse:
         request_id = structlog.contextvars.get_contextvars().get("request_id") or str(uuid.uuid4())
-        request.membership = None
+        request.membership, request.memberships = None, []
         request.actor = NOBODY
         if request.user.is_authenticated:
+            request.memberships = memberships_of(request.user.pk)
             request.membership = self._membership(request)
             if request.membership is not None:
                 request.actor = actor_for_membership(request.membership, request_id=request_id)
@@ -52,7 +54,7 @@ class ActorMiddleware:
     @staticmethod
     def _membership(request: ActorRequest) -> Membership | None:
         """The chosen partner's membership, else the first. An operator is one until they choose a partner."""
-        memberships = memberships_of(request.user.pk)
+        memberships = request.memberships
         chosen = request.session.get(PARTNER_SESSION_KEY)
         for membership in memberships:
             if membership.partner_id == chosen:
