@@ -20,7 +20,7 @@ from tests.personas import (  # noqa: F401 fixtures
     operator,
     outsider,
 )
-from tests.support.chromium import HOW_TO_INSTALL, find_chromium
+from tests.support.chromium import HOW_TO_INSTALL, chromium, find_chromium  # noqa: F401 a fixture
 
 # A busy machine is not a failure: examples are judged by what they show, not by how long they take.
 hypothesis.settings.register_profile("console", deadline=None)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
-from playwright.sync_api import expect, sync_playwright
-
-from tests.support.chromium import ARGUMENTS, find_chromium
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Iterator
 
     from django.test import Client
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
     from pytest_django.live_server_helper import LiveServer
 
     from tests.personas import Persona
@@ -29,26 +26,18 @@ WIDE = {"viewport": {"width": 1440, "height": 900}}
 
 @pytest.fixture
 def session(transactional_db: None, acme_master: Persona, as_: Callable[[Persona], Client]) -> str:
-    """The cookie of somebody signed in, made before the browser's event loop makes queries impossible."""
+    """The cookie of somebody signed in."""
     return as_(acme_master).cookies[django_settings.SESSION_COOKIE_NAME].value
 
 
 @pytest.fixture
-def browser(session: str, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Generator[Browser]:
-    # The tests' thread has Playwright's event loop; Django only cleans its tables up there.
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, live_server: LiveServer, session: str) -> Callable[..., Page]:
+def open_page(chromium: Browser, live_server: LiveServer, session: str) -> Iterator[Callable[..., Page]]:
     """Opens a page of the gallery, signed in; whatever the browser complains of fails the test."""
+    contexts: list[BrowserContext] = []
 
     def _open(path: str, **how: Any) -> Page:
-        context = browser.new_context(base_url=live_server.url, **how)
+        context = chromium.new_context(base_url=live_server.url, **how)
+        contexts.append(context)
         cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
         context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
@@ -56,7 +45,9 @@ def open_page(browser: Browser, live_server: LiveServer, session: str) -> Callab
         page.goto(path)
         return page
 
-    return _open
+    yield _open
+    for context in contexts:
+        context.close()
 
 
 def assert_accessible(page: Page) -> None:
