@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from linking.models import Invitation, InvitationMail
+from linking.models import (
+    ChecklistItem,
+    ChecklistTick,
+    ConsentReceipt,
+    CustomerCode,
+    Grant,
+    Invitation,
+    InvitationMail,
+    KnowledgeArticle,
+    KnowledgeVote,
+    LinkAttempt,
+    LinkCheck,
+    PermissionTemplate,
+    TemplateVersion,
+    Termination,
+)
 from partner_console.web.admin import LookUpAdmin
 
 
@@ -24,3 +39,95 @@ class InvitationMailAdmin(LookUpAdmin):
     list_filter = ("kind",)
     search_fields = ("to", "=invitation__uid")
     list_select_related = ("invitation",)
+
+
+@admin.register(LinkAttempt)
+class LinkAttemptAdmin(LookUpAdmin):
+    list_display = ("ended_at", "invitation", "round", "code", "message")
+    list_filter = ("code",)
+    search_fields = ("=invitation__uid", "=code")
+    list_select_related = ("invitation",)
+
+
+@admin.register(ConsentReceipt)
+class ConsentReceiptAdmin(LookUpAdmin):
+    list_display = ("at", "invitation", "language", "digest")
+    list_filter = ("language",)
+    search_fields = ("=digest", "=invitation__uid")
+    list_select_related = ("invitation",)
+
+
+@admin.register(CustomerCode)
+class CustomerCodeAdmin(LookUpAdmin):
+    """When a customer asked for a code and how often they mistyped it; the code itself exists only as a hash."""
+
+    list_display = ("sent_at", "email", "failures", "expires_at", "used_at")
+    search_fields = ("=email",)
+
+
+@admin.register(PermissionTemplate)
+class PermissionTemplateAdmin(LookUpAdmin):
+    list_display = ("name", "partner", "is_default", "archived_at")
+    list_filter = ("is_default",)
+    search_fields = ("name", "partner__name")
+    list_select_related = ("partner",)
+
+
+@admin.register(TemplateVersion)
+class TemplateVersionAdmin(LookUpAdmin):
+    list_display = ("template", "number", "scopes", "days", "made_by", "made_at")
+    search_fields = ("template__name",)
+    list_select_related = ("template", "made_by")
+
+
+@admin.register(Grant)
+class GrantAdmin(LookUpAdmin):
+    list_display = ("granted_at", "account", "scopes", "withdrawn", "ends_at", "ended_at", "observed_at")
+    search_fields = ("=account__uid",)
+    list_select_related = ("account",)
+
+
+@admin.register(LinkCheck)
+class LinkCheckAdmin(LookUpAdmin):
+    list_display = ("account", "kind", "outcome", "checked_at", "changed_at", "next_at", "attempts")
+    list_filter = ("kind", "outcome")
+    search_fields = ("=account__uid",)
+    list_select_related = ("account",)
+
+
+@admin.register(ChecklistItem)
+class ChecklistItemAdmin(LookUpAdmin):
+    list_display = ("text", "partner", "position", "removed_at")
+    search_fields = ("text",)
+    list_select_related = ("partner",)
+
+
+@admin.register(ChecklistTick)
+class ChecklistTickAdmin(LookUpAdmin):
+    list_display = ("at", "account", "standard", "item", "by")
+    list_filter = ("standard",)
+    search_fields = ("=account__uid",)
+    list_select_related = ("account", "item", "by")
+
+
+@admin.register(KnowledgeArticle)
+class KnowledgeArticleAdmin(LookUpAdmin):
+    list_display = ("code", "partner", "message", "solved_by", "solved_at", "updated_at")
+    search_fields = ("=code", "message", "cause", "fix")
+    list_select_related = ("partner", "solved_by")
+
+
+@admin.register(KnowledgeVote)
+class KnowledgeVoteAdmin(LookUpAdmin):
+    list_display = ("at", "code", "invitation", "helped", "by")
+    list_filter = ("helped",)
+    search_fields = ("=code",)
+    list_select_related = ("invitation", "by")
+
+
+@admin.register(Termination)
+class TerminationAdmin(LookUpAdmin):
+    list_display = ("asked_at", "account", "side", "state", "answer_due_at", "ended_at", "delete_due_at")
+    list_filter = ("state", "side")
+    search_fields = ("=account__uid",)
+    list_select_related = ("account",)

@@ -55,6 +55,8 @@ CONSENTED = (S.APPROVED, S.LINKED, S.VERIFIED, S.FAILED)
 # What a new invitation of the same UID takes the place of.
 REPLACEABLE = (S.EXPIRED, S.FAILED)
 OPEN = (S.DRAFT, S.AWAITING_CHECK, S.SENT, S.OPENED, S.APPROVED)
+# One of these per UID and partner; a draft asks nobody and stands in nobody's way.
+LIVE = (S.AWAITING_CHECK, S.SENT, S.OPENED, S.APPROVED)
 
 
 class Progress(TextChoices):
@@ -97,7 +99,61 @@ class FailureCode(TextChoices):
 class MailKind(TextChoices):
     INVITATION = "invitation", _("Invitation")
     REPEATED = "repeated", _("Invitation, sent again")
+    REMINDER = "reminder", _("Reminder")
+    CODE = "code", _("Code")
     LINKED = "linked", _("Notice that the account is linked")
+
+
+class BillingExpectation(TextChoices):
+    """On whose bill the customer's charges are expected to appear (seed 000, "Billing expectations")."""
+
+    PARTNER = "partner", _("On the partner's bill")
+    CUSTOMER = "customer", _("On the customer's own bill")
+
+
+class CheckKind(TextChoices):
+    """The four checks after linking (design §5; seed 000, step 6)."""
+
+    LISTED = "listed", _("Shown in the linked list")
+    PERMISSIONS = "permissions", _("Permissions as granted")
+    BILLING = "billing", _("Billing reference as expected")
+    ACCESS = "access", _("Customer can use their console")
+
+
+class CheckOutcome(TextChoices):
+    NOT_YET = "not_yet", _("Not checked yet")
+    OK = "ok", _("As expected")
+    NOT_DUE = "not_due", _("Not due yet")
+    DIFFERS = "differs", _("Differs")
+    UNKNOWN = "unknown", _("Could not be checked")
+
+
+class StandardItem(TextChoices):
+    """The seed's onboarding checklist, line by line (seed 000, "Create a Repeatable Onboarding Checklist")."""
+
+    IDENTITY = "identity", _("Customer's identity verified")
+    LINKED = "linked", _("Account linked with every required field")
+    PERMISSIONS = "permissions", _("Permissions checked")
+    BILLING = "billing", _("Billing expectation checked")
+    ACCESS = "access", _("Customer sees what they should see")
+
+
+class Side(TextChoices):
+    PARTNER = "partner", _("Partner")
+    CUSTOMER = "customer", _("Customer")
+
+
+class TerminationState(TextChoices):
+    """The first three are the account's own statuses of the same name (design §5)."""
+
+    TO_BE_CONFIRMED = "to_be_confirmed", _("To Be Confirmed")
+    IN_PROCESS = "in_process", _("In Process")
+    TERMINATED = "terminated", _("Terminated")
+    REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+TERMINATING = (TerminationState.TO_BE_CONFIRMED, TerminationState.IN_PROCESS)
 
 
 class Turn(TextChoices):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -12,10 +13,12 @@ from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linking.scopes import Scope
 from linking.states import (
     CONSENTED,
-    OPEN,
+    LIVE,
     WITH_CUSTOMER,
+    BillingExpectation,
     DeclineReason,
     InvitationState,
     Progress,
@@ -109,6 +112,30 @@ class Invitation(PartnerScoped):
         validators=[MaxBytesValidator(REMARKS_BYTES)],
     )
 
+    # What the partner may do afterwards: the template's version as chosen, and the scopes as the customer reads them.
+    template_version = models.ForeignKey(
+        "linking.TemplateVersion",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="invitations",
+        verbose_name=_("permission template"),
+    )
+    scopes = ArrayField(
+        models.CharField(max_length=40, choices=Scope.choices), default=list, blank=True, verbose_name=_("permissions")
+    )
+    billing_expectation = models.CharField(
+        _("billing expectation"), max_length=20, choices=BillingExpectation.choices, blank=True, default=""
+    )
+    # A code to the address as well as the digits; always so when the UID is not known yet (design §5).
+    asks_code = models.BooleanField(_("ask for a code sent by e-mail too"), default=False)
+    valid_days = models.PositiveSmallIntegerField(
+        _("valid for (days)"), null=True, blank=True, validators=[MinValueValidator(7), MaxValueValidator(30)]
+    )
+    # The ended link this one takes up again, whose settings were proposed.
+    earlier_account = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, blank=True, related_name="+")
+    next_reminder_at = models.DateTimeField(null=True, blank=True)
+
     state = models.CharField(_("state"), max_length=20, choices=InvitationState.choices, default=InvitationState.DRAFT)
     expires_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -162,7 +189,7 @@ class Invitation(PartnerScoped):
             models.CheckConstraint(condition=Q(state__in=InvitationState.values), name="linking_invitation_state"),
             models.UniqueConstraint(
                 fields=["partner", "uid"],
-                condition=Q(state__in=OPEN) & ~Q(uid=""),
+                condition=Q(state__in=LIVE) & ~Q(uid=""),
                 name="linking_invitation_one_open",
             ),
             # Never a link without the customer's approval, whatever code or console is used (design §5).
@@ -182,6 +209,11 @@ class Invitation(PartnerScoped):
             GinIndex(F("partner"), OpClass(F("search"), "gin_trgm_ops"), name="linking_search"),
             models.Index(fields=["expires_at"], condition=Q(state__in=WITH_CUSTOMER), name="linking_expiry_due"),
             models.Index(fields=["id"], condition=Q(state=InvitationState.APPROVED), name="linking_approved"),
+            models.Index(
+                fields=["next_reminder_at"],
+                condition=Q(state__in=WITH_CUSTOMER, next_reminder_at__isnull=False),
+                name="linking_reminder_due",
+            ),
         ]
 
     def __str__(self) -> str:

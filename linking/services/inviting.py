@@ -14,7 +14,7 @@ from linking import locks
 from linking.errors import AlreadyInvited, BeingLinked, NotAUid, NothingToResend
 from linking.models import Invitation, InvitationToken
 from linking.services.mailing import ensure_welcome, send_link
-from linking.states import INVITABLE, OPEN, REPLACEABLE, WITH_CUSTOMER, InvitationState, MailKind, ensure_move
+from linking.states import INVITABLE, LIVE, REPLACEABLE, WITH_CUSTOMER, InvitationState, MailKind, ensure_move
 from partner_console.access.models import Partner, User
 from partner_console.access.policy import PartnerKind, Permission, require
 from partner_console.audit import services as audit
@@ -190,7 +190,7 @@ def ensure_free(invitation: Invitation) -> None:
     holder = LinkedAccount.objects.live().filter(uid=invitation.uid).values_list("partner_id", flat=True).first()
     if holder is not None:
         raise AlreadyLinked(invitation.uid, here=holder == invitation.partner_id)
-    mine = Invitation.objects.filter(partner_id=invitation.partner_id, uid=invitation.uid, state__in=OPEN)
+    mine = Invitation.objects.filter(partner_id=invitation.partner_id, uid=invitation.uid, state__in=LIVE)
     for earlier in mine:
         if earlier.current_state is not InvitationState.EXPIRED:
             raise AlreadyInvited(invitation.uid, earlier.pk)
