@@ -6,29 +6,29 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linking import locks
-from linking.errors import AlreadyInvited, BeingLinked, NotAUid, NothingToResend
-from linking.models import Invitation, InvitationToken
+from linking.errors import BeingLinked, NotAUid, NothingToResend
+from linking.models import Invitation
 from linking.services.mailing import ensure_welcome, send_link
-from linking.states import INVITABLE, LIVE, REPLACEABLE, WITH_CUSTOMER, InvitationState, MailKind, ensure_move
-from partner_console.access.models import Partner, User
+from linking.services.sending import close, name_of, send_now
+from linking.services.sending import ensure_free as ensure_free
+from linking.states import INVITABLE, WITH_CUSTOMER, InvitationState, MailKind, ensure_move
 from partner_console.access.policy import PartnerKind, Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Invalid
 from uids import identifiers
-from uids.errors import AlreadyLinked
-from uids.models import LinkedAccount
 from uids.services.accounts import clean_line, clean_text
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
+    from partner_console.access.models import Partner
 
 LINES = ("email", "company", "country", "purpose", "crm_reference", "business_manager")
 TEXTS = ("remarks", "note_to_customer")
@@ -64,20 +64,9 @@ def invite(
     _fit_to_partner(invitation, partner, account_type)
     _validate(invitation)
     ensure_free(invitation)
-    ensure_welcome(actor, partner_pk=partner.pk, email=invitation.email)
-    now = timezone.now()
-    invitation.state, invitation.sent_at = InvitationState.SENT, now
-    invitation.expires_at = now + timedelta(days=partner.invitation_days)
     invitation.created_by_id = actor.user_pk
-    _replace_earlier(actor, invitation)
-    try:
-        with transaction.atomic():
-            invitation.save(force_insert=True)
-    except IntegrityError as error:  # a colleague was faster: the constraint decided
-        raise AlreadyInvited(invitation.uid) from error
-    audit.record(actor, Action.LINK_INVITED, invitation, changes=audit.difference({}, _asked(invitation)))
-    invitation.fresh_token = send_link(invitation, kind=MailKind.INVITATION, by=_name_of(actor))
-    return invitation
+    invitation.save(force_insert=True)
+    return send_now(actor=actor, invitation=invitation)
 
 
 @transaction.atomic
@@ -99,7 +88,7 @@ def resend(*, actor: Actor, invitation_pk: int) -> Invitation:
     invitation.version += 1
     invitation.save(update_fields=["sent_at", "expires_at", "version", "updated_at"])
     audit.record(actor, Action.LINK_RESENT, invitation, changes={"expires_at": ["", str(invitation.expires_at)]})
-    invitation.fresh_token = send_link(invitation, kind=MailKind.REPEATED, by=_name_of(actor))
+    invitation.fresh_token = send_link(invitation, kind=MailKind.REPEATED, by=name_of(actor.user_pk))
     return invitation
 
 
@@ -114,17 +103,8 @@ def withdraw(*, actor: Actor, invitation_pk: int, reason: str = "") -> Invitatio
     if invitation.is_asked_of_cloud:
         raise BeingLinked
     ensure_move(invitation.current_state, InvitationState.WITHDRAWN)
-    _close(actor, invitation, InvitationState.WITHDRAWN, Action.LINK_WITHDRAWN, note=clean_text(reason))
+    close(actor, invitation, InvitationState.WITHDRAWN, Action.LINK_WITHDRAWN, note=clean_text(reason))
     return invitation
-
-
-def _close(actor: Actor, invitation: Invitation, state: InvitationState, action: Action, *, note: str = "") -> None:
-    before = invitation.audit_state()
-    invitation.state = state
-    invitation.closed_at = invitation.updated_at = timezone.now()
-    invitation.version += 1
-    invitation.save(update_fields=["state", "closed_at", "version", "updated_at"])
-    audit.record(actor, action, invitation, before=before, note=note)
 
 
 def _clean_uid(text: str) -> str:
@@ -183,37 +163,3 @@ def _validate(invitation: Invitation) -> None:
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise Invalid("invalid", messages[0], field=field, data={"errors": error.message_dict}) from error
-
-
-def ensure_free(invitation: Invitation) -> None:
-    """Looks across all partners on purpose: a UID has one live link anywhere; only “here or elsewhere” is told."""
-    holder = LinkedAccount.objects.live().filter(uid=invitation.uid).values_list("partner_id", flat=True).first()
-    if holder is not None:
-        raise AlreadyLinked(invitation.uid, here=holder == invitation.partner_id)
-    mine = Invitation.objects.filter(partner_id=invitation.partner_id, uid=invitation.uid, state__in=LIVE)
-    for earlier in mine:
-        if earlier.current_state is not InvitationState.EXPIRED:
-            raise AlreadyInvited(invitation.uid, earlier.pk)
-
-
-def _replace_earlier(actor: Actor, invitation: Invitation) -> None:
-    """Earlier invitations of this UID that came to nothing: their links now say that a newer one was sent."""
-    mine = Invitation.objects.filter(partner_id=invitation.partner_id, uid=invitation.uid)
-    for earlier in mine.filter(state__in=(*REPLACEABLE, *WITH_CUSTOMER)).select_for_update().order_by("pk"):
-        if earlier.current_state not in REPLACEABLE:
-            raise AlreadyInvited(invitation.uid, earlier.pk)
-        InvitationToken.objects.filter(invitation=earlier, retired_at__isnull=True).update(retired_at=timezone.now())
-        _close(actor, earlier, InvitationState.REPLACED, Action.LINK_REPLACED)
-
-
-def _asked(invitation: Invitation) -> dict[str, Any]:
-    """What the trail keeps of a new invitation; the rest never changes and stands in the invitation itself."""
-    names = ("uid", "email", "environment", "quota")
-    return {name: getattr(invitation, name) for name in names if getattr(invitation, name) is not None}
-
-
-def _name_of(actor: Actor) -> str:
-    """The person the customer may ask for; programs have no name."""
-    if actor.user_pk is None:
-        return ""
-    return User.objects.filter(pk=actor.user_pk).values_list("name", flat=True).first() or ""
