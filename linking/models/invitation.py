@@ -127,6 +127,8 @@ class Invitation(PartnerScoped):
     billing_expectation = models.CharField(
         _("billing expectation"), max_length=20, choices=BillingExpectation.choices, blank=True, default=""
     )
+    # The customer has no account yet: the cloud says which UID it became, and `uid` is empty until then (design §5).
+    learns_uid = models.BooleanField(_("the customer has no account yet"), default=False)
     # A code to the address as well as the digits; always so when the UID is not known yet (design §5).
     asks_code = models.BooleanField(_("ask for a code sent by e-mail too"), default=False)
     valid_days = models.PositiveSmallIntegerField(
@@ -191,6 +193,12 @@ class Invitation(PartnerScoped):
                 fields=["partner", "uid"],
                 condition=Q(state__in=LIVE) & ~Q(uid=""),
                 name="linking_invitation_one_open",
+            ),
+            models.CheckConstraint(
+                condition=~Q(uid="")
+                | Q(state__in=[InvitationState.DRAFT, InvitationState.WITHDRAWN])
+                | (Q(learns_uid=True) & ~Q(state__in=[InvitationState.LINKED, InvitationState.VERIFIED])),
+                name="linking_invitation_of_whom",
             ),
             # Never a link without the customer's approval, whatever code or console is used (design §5).
             models.CheckConstraint(
