@@ -28,6 +28,7 @@ class Actor:
     """The person or program behind an action.
 
     `operator_uid` is what records show as Operator: the RAM account UID of a member, or the partner's master UID.
+    `contact_email` is the address a customer proved by a code: it opens the accounts whose contact it is, no more.
     """
 
     role: Role
@@ -38,6 +39,7 @@ class Actor:
     partner_kind: PartnerKind | None = None
     partner_name: str = ""
     operator_uid: str = ""
+    contact_email: str = ""
     request_id: str = ""
     is_authenticated: bool = True
 

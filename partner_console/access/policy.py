@@ -57,6 +57,7 @@ class Permission(TextChoices):
     LINK_INVITE = "link.invite", _("Invite customers")
     OUTBOX_VIEW = "outbox.view", _("Read stored mail with its links")
     LINK_ANSWER = "link.answer", _("Answer one's own invitation")
+    LINK_OWN = "link.own", _("See, limit and end one's own link")
     APPROVAL_VIEW = "approval.view", _("See what waits for a second person")
     AUDIT_VIEW = "audit.view", _("See the audit trail")
     MEMBER_VIEW = "member.view", _("See members")
@@ -80,7 +81,7 @@ _VIEW = frozenset(
 )
 _QUOTA = frozenset({P.QUOTA_VIEW, P.QUOTA_EDIT})
 _CONTROL = frozenset({P.CONTROL_VIEW, P.CONTROL_CHANGE})
-_ALL = frozenset(Permission) - {P.PLATFORM, P.LINK_ANSWER}
+_ALL = frozenset(Permission) - {P.PLATFORM, P.LINK_ANSWER, P.LINK_OWN}
 
 # An agency's customers pay the cloud themselves: no quota, no shutdown control, and no business manager
 # (seed 004 §1 and §2; acpn.md §2). Absent from its pages, 403 at its URLs (design §2).
@@ -99,8 +100,8 @@ ROLE_MAY: dict[Role, frozenset[Permission]] = {
     # Operators look and rescue; they never act for a partner without being a member of it.
     Role.OPERATOR: _VIEW | {P.PLATFORM, P.OUTBOX_VIEW},
     # Nobody but the customer answers for the customer, our own worker included.
-    Role.SYSTEM: frozenset(Permission) - {P.LINK_ANSWER},
-    Role.CUSTOMER: frozenset({P.LINK_ANSWER}),
+    Role.SYSTEM: frozenset(Permission) - {P.LINK_ANSWER, P.LINK_OWN},
+    Role.CUSTOMER: frozenset({P.LINK_ANSWER, P.LINK_OWN}),
 }
 
 
