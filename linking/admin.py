@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from linking.models import (
+    BatchRow,
     ChecklistItem,
     ChecklistTick,
     ConsentReceipt,
@@ -15,6 +16,7 @@ from linking.models import (
     KnowledgeArticle,
     KnowledgeVote,
     LinkAttempt,
+    LinkBatch,
     LinkCheck,
     PermissionTemplate,
     TemplateVersion,
@@ -131,3 +133,19 @@ class TerminationAdmin(LookUpAdmin):
     list_filter = ("state", "side")
     search_fields = ("=account__uid",)
     list_select_related = ("account",)
+
+
+@admin.register(LinkBatch)
+class LinkBatchAdmin(LookUpAdmin):
+    list_display = ("created_at", "partner", "kind", "title", "user", "state", "n_rows", "next_at", "attempts")
+    list_filter = ("kind", "state")
+    search_fields = ("title", "partner__name")
+    list_select_related = ("partner", "user")
+
+
+@admin.register(BatchRow)
+class BatchRowAdmin(LookUpAdmin):
+    list_display = ("batch", "number", "uid", "company", "verdict", "outcome", "reason")
+    list_filter = ("verdict", "outcome")
+    search_fields = ("=uid", "company", "email")
+    list_select_related = ("batch",)

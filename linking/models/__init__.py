@@ -1,3 +1,4 @@
+from linking.models.batch import BatchRow, LinkBatch
 from linking.models.checks import ChecklistItem, ChecklistTick, LinkCheck
 from linking.models.consent import ConsentReceipt, CustomerCode, InvitationCode
 from linking.models.invitation import Invitation
@@ -5,12 +6,15 @@ from linking.models.knowledge import KnowledgeArticle, KnowledgeVote, LinkAttemp
 from linking.models.permissions import Grant, PermissionTemplate, TemplateVersion
 from linking.models.termination import Termination
 from linking.models.token import InvitationMail, InvitationToken
+from linking.models.visits import CustomerSession, VisitCount
 
 __all__ = [
+    "BatchRow",
     "ChecklistItem",
     "ChecklistTick",
     "ConsentReceipt",
     "CustomerCode",
+    "CustomerSession",
     "Grant",
     "Invitation",
     "InvitationCode",
@@ -19,8 +23,10 @@ __all__ = [
     "KnowledgeArticle",
     "KnowledgeVote",
     "LinkAttempt",
+    "LinkBatch",
     "LinkCheck",
     "PermissionTemplate",
     "TemplateVersion",
     "Termination",
+    "VisitCount",
 ]

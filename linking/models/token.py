@@ -16,7 +16,10 @@ from partner_console.access.scoping import PartnerScoped
 
 
 class InvitationToken(PartnerScoped):
-    """One link a customer was sent, as SHA-256. Sending again retires it, so that an old mail can say so."""
+    """One link a customer was sent, as SHA-256. Sending again retires it, so that an old mail can say so.
+
+    A reminder brings a link of its own and leaves the earlier one alone: nobody's open page stops working for it.
+    """
 
     partner_path: ClassVar[str] = "invitation__partner"
 
@@ -24,6 +27,7 @@ class InvitationToken(PartnerScoped):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     issued_at = models.DateTimeField(default=timezone.now)
     retired_at = models.DateTimeField(null=True, blank=True)
+    is_reminder = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ["-issued_at", "-pk"]
@@ -31,7 +35,9 @@ class InvitationToken(PartnerScoped):
         verbose_name_plural = _("invitation links")
         constraints = [
             models.UniqueConstraint(
-                fields=["invitation"], condition=Q(retired_at__isnull=True), name="linking_token_one_current"
+                fields=["invitation"],
+                condition=Q(retired_at__isnull=True, is_reminder=False),
+                name="linking_token_one_current",
             )
         ]
 
@@ -54,7 +60,10 @@ class InvitationMail(PartnerScoped):
         ordering = ["-at", "-pk"]
         verbose_name = _("invitation mail")
         verbose_name_plural = _("invitation mails")
-        indexes = [models.Index(fields=["to", "at"], name="linking_mail_to_at")]
+        indexes = [
+            models.Index(fields=["to", "at"], name="linking_mail_to_at"),
+            models.Index(fields=["at"], name="linking_mail_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.to}"

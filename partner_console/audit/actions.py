@@ -60,6 +60,14 @@ class Action(TextChoices):
     LINK_SUCCEEDED = "linking.invitation.linked", _("Linked")
     LINK_FAILED = "linking.invitation.failed", _("Linking failed")
     LINK_RETRIED = "linking.invitation.retried", _("Linking retried")
+    LINK_REMINDED = "linking.invitation.reminded", _("Customer reminded")
+    LINK_EXTENDED = "linking.invitation.extended", _("Time to answer extended")
+    LINK_COPIED = "linking.invitation.link_copied", _("Link handed out to be sent by hand")
+
+    LINK_BATCH_MADE = "linking.batch.made", _("Batch of links prepared")
+    LINK_BATCH_STARTED = "linking.batch.started", _("Batch of links started")
+    LINK_BATCH_FINISHED = "linking.batch.finished", _("Batch of links finished")
+    LINK_BATCH_CANCELLED = "linking.batch.cancelled", _("Batch of links cancelled")
 
     EXPORT_REQUESTED = "exports.job.requested", _("Export requested")
     EXPORT_DOWNLOADED = "exports.job.downloaded", _("Export downloaded")
