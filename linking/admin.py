@@ -10,6 +10,7 @@ from linking.models import (
     ChecklistTick,
     ConsentReceipt,
     CustomerCode,
+    CustomerSession,
     Grant,
     Invitation,
     InvitationMail,
@@ -21,6 +22,7 @@ from linking.models import (
     PermissionTemplate,
     TemplateVersion,
     Termination,
+    VisitCount,
 )
 from partner_console.web.admin import LookUpAdmin
 
@@ -149,3 +151,18 @@ class BatchRowAdmin(LookUpAdmin):
     list_filter = ("verdict", "outcome")
     search_fields = ("=uid", "company", "email")
     list_select_related = ("batch",)
+
+
+@admin.register(CustomerSession)
+class CustomerSessionAdmin(LookUpAdmin):
+    """Who is signed in to /my/; the key in the browser exists here only as a hash."""
+
+    list_display = ("started_at", "email", "ends_at", "ended_at")
+    search_fields = ("=email",)
+
+
+@admin.register(VisitCount)
+class VisitCountAdmin(LookUpAdmin):
+    """How many places are being held back; which, only their hash says."""
+
+    list_display = ("until", "n")

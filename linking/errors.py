@@ -29,14 +29,29 @@ class NotAUid(Invalid):
 
 
 class AlreadyInvited(Conflict):
-    """This partner has an open invitation of this UID."""
+    """This partner has an open invitation of this UID; without a UID, to this address."""
 
-    def __init__(self, uid: str, invitation_pk: int | None = None) -> None:
+    def __init__(self, uid: str, invitation_pk: int | None = None, *, email: str = "") -> None:
+        text = (
+            _("UID %(uid)s has an open invitation. Send that one again, or withdraw it first.") % {"uid": uid}
+            if uid
+            else _("%(email)s has an open invitation without a UID. Send that one again, or withdraw it first.")
+            % {"email": email}
+        )
         super().__init__(
-            "already_invited",
-            _("UID %(uid)s has an open invitation. Send that one again, or withdraw it first.") % {"uid": uid},
-            field="uid",
-            data={"uid": uid, "invitation": invitation_pk},
+            "already_invited", text, field="uid" if uid else "email", data={"uid": uid, "invitation": invitation_pk}
+        )
+
+
+class NotADraft(Conflict):
+    """It was sent or withdrawn meanwhile: a draft is edited and sent once."""
+
+    def __init__(self, invitation: Invitation) -> None:
+        super().__init__(
+            "not_a_draft",
+            _("This invitation is “%(state)s”; only a draft can be changed.")
+            % {"state": invitation.current_state.label},
+            data={"state": invitation.current_state.value},
         )
 
 
@@ -122,3 +137,23 @@ class ProofMissing(Conflict):
 
     def __init__(self) -> None:
         super().__init__("proof_missing", _("Type the last digits of your account first."))
+
+
+class TooManyVisits(Conflict):
+    """A customer's page was used too often from one place; `until` is when it can be used again."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("too_many_visits", _("Too many tries. Wait a while, then try again."), data={"until": until})
+        self.until = until
+
+
+class WrongCode(Invalid):
+    """The same words whether the code is wrong, old, used, or was never sent."""
+
+    def __init__(self, left: int | None = None) -> None:
+        super().__init__(
+            "wrong_code",
+            _("This code does not fit, or its time is over. Check the newest mail, or ask for another code."),
+            field="code",
+            data={"left": left},
+        )

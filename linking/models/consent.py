@@ -58,12 +58,18 @@ class InvitationCode(PartnerScoped):
 
 class CustomerCode(models.Model):
     """A code a customer signs in to /my/ with. It belongs to an address, not to a partner: one address may be the
-    contact of accounts at several."""
+    contact of accounts at several.
+
+    The page only writes this row, for every address alike; the worker finds out whether anybody is to get a mail,
+    makes the code, and sets `handled_at`. Without a `digest` no code fits.
+    """
 
     email = models.EmailField(_("e-mail"))
-    digest = models.CharField(max_length=64, editable=False)
+    language = models.CharField(_("language"), max_length=10, choices=LANGUAGE_CHOICES, default="en")
+    digest = models.CharField(max_length=64, blank=True, default="", editable=False)
     sent_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True, blank=True)
 
@@ -71,7 +77,10 @@ class CustomerCode(models.Model):
         ordering = ["-sent_at", "-pk"]
         verbose_name = _("customer's sign-in code")
         verbose_name_plural = _("customers' sign-in codes")
-        indexes = [models.Index(fields=["email", "sent_at"], name="linking_customer_code")]
+        indexes = [
+            models.Index(fields=["email", "sent_at"], name="linking_customer_code"),
+            models.Index(fields=["id"], condition=models.Q(handled_at__isnull=True), name="linking_code_waiting"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} {self.sent_at:%Y-%m-%d %H:%M}"
