@@ -19,6 +19,8 @@ from uids.errors import AlreadyLinked
 from uids.models import LinkedAccount
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from partner_console.access.actor import Actor
 
 
@@ -56,31 +58,27 @@ def save_live(invitation: Invitation, *fields: str) -> None:
 def ensure_free(invitation: Invitation) -> None:
     """Looks across all partners on purpose: a UID has one live link anywhere; only “here or elsewhere” is told.
 
-    An invitation without a UID is free: which account it is, the cloud will say.
+    Of a customer without an account only the address is known: one open invitation per address then.
     """
-    if not invitation.uid:
-        return
     holder = LinkedAccount.objects.live().filter(uid=invitation.uid).values_list("partner_id", flat=True).first()
     if holder is not None:
         raise AlreadyLinked(invitation.uid, here=holder == invitation.partner_id)
     for earlier in _others(invitation).filter(state__in=LIVE):
         if earlier.current_state is not InvitationState.EXPIRED:
-            raise AlreadyInvited(invitation.uid, earlier.pk)
+            raise AlreadyInvited(invitation.uid, earlier.pk, email=invitation.email)
 
 
 def replace_earlier(actor: Actor, invitation: Invitation) -> None:
     """Earlier invitations of this UID that came to nothing: their links now say that a newer one was sent."""
     for earlier in lock_earlier(invitation):
         if earlier.current_state not in REPLACEABLE:
-            raise AlreadyInvited(invitation.uid, earlier.pk)
+            raise AlreadyInvited(invitation.uid, earlier.pk, email=invitation.email)
         InvitationToken.objects.filter(invitation=earlier, retired_at__isnull=True).update(retired_at=timezone.now())
         close(actor, earlier, InvitationState.REPLACED, Action.LINK_REPLACED)
 
 
 def lock_earlier(invitation: Invitation) -> list[Invitation]:
-    """The partner's other invitations of this UID that a new one takes the place of, locked in order."""
-    if not invitation.uid:
-        return []
+    """The partner's other invitations of this customer that a new one takes the place of, locked in order."""
     rows = _others(invitation).filter(state__in=(*REPLACEABLE, *WITH_CUSTOMER))
     return list(rows.select_for_update().order_by("pk"))
 
@@ -102,8 +100,10 @@ def name_of(user_pk: int | None) -> str:
     return User.objects.filter(pk=user_pk).values_list("name", flat=True).first() or ""
 
 
-def _others(invitation: Invitation) -> Any:
-    return Invitation.objects.filter(partner_id=invitation.partner_id, uid=invitation.uid).exclude(pk=invitation.pk)
+def _others(invitation: Invitation) -> QuerySet[Invitation]:
+    """The partner's other invitations of the same customer: by UID, or by address where neither has one."""
+    rows = Invitation.objects.filter(partner_id=invitation.partner_id, uid=invitation.uid).exclude(pk=invitation.pk)
+    return rows if invitation.uid else rows.filter(learns_uid=True, email__iexact=invitation.email)
 
 
 def _asked(invitation: Invitation) -> dict[str, Any]:

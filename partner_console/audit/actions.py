@@ -47,6 +47,7 @@ class Action(TextChoices):
     IMPORT_FINISHED = "quota.import.finished", _("Import finished")
     IMPORT_CANCELLED = "quota.import.cancelled", _("Import cancelled")
 
+    LINK_DRAFTED = "linking.invitation.drafted", _("Invitation drafted")
     LINK_INVITED = "linking.invitation.sent", _("Invitation sent")
     LINK_RESENT = "linking.invitation.resent", _("Invitation sent again")
     LINK_OPENED = "linking.invitation.opened", _("Invitation opened")
