@@ -16,6 +16,10 @@ FAULTY = [
     ("link_status", _("Ask how a link stands")),
     ("credit", _("Read one account's figures")),
     ("credits", _("Read all figures")),
+    ("account", _("Read one account")),
+    ("permissions", _("Read permissions")),
+    ("billing", _("Read the billing reference")),
+    ("check_access", _("Check access")),
 ]
 FAULTS = [
     (FaultKind.REFUSE, _("Refuse with a code")),

@@ -30,6 +30,8 @@ class Operation(TextChoices):
     THAW = "thaw", _("Unfreeze PAYG")
     SET_PURCHASE_CONTROL = "set_purchase_control", _("Set purchase control")
     SET_POLICY = "set_policy", _("Set shutdown policy")
+    SET_PERMISSIONS = "set_permissions", _("Set permissions")
+    UNLINK = "unlink", _("Unlink the account")
 
 
 # Absolute operations may be repeated; a later one of the same topic makes an earlier one pointless.
@@ -41,6 +43,8 @@ TOPIC = {
     Operation.THAW: "payg",
     Operation.SET_PURCHASE_CONTROL: "purchase",
     Operation.SET_POLICY: "policy",
+    Operation.SET_PERMISSIONS: "permissions",
+    Operation.UNLINK: "link",
 }
 
 

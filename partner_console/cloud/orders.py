@@ -29,6 +29,19 @@ def perform(cloud: Cloud, command: CloudCommand) -> None:
             cloud.set_purchase_control(uid=uid, control=payload["control"])
         case Operation.SET_POLICY:
             cloud.set_policy(uid=uid, policy=payload["policy"])
+        case Operation.SET_PERMISSIONS:
+            cloud.set_permissions(uid=uid, scopes=payload["scopes"])
+        case Operation.UNLINK:
+            cloud.unlink(uid=uid, partner_uid=command.partner.master_uid)
+
+
+def look_up(cloud: Cloud, command: CloudCommand) -> bool | None:
+    """Whether the cloud shows this order as done, by reading it there. Raises what the port raises."""
+    if command.operation == Operation.SET_PERMISSIONS:
+        return set(cloud.permissions(uid=command.uid)) == set(command.payload["scopes"])
+    if command.operation == Operation.UNLINK:
+        return False  # absolute, and afterwards there is nothing for us to read: repeated
+    return is_in_force(command, cloud.credit(uid=command.uid))
 
 
 def is_in_force(command: CloudCommand, credit: Credit) -> bool | None:
@@ -49,6 +62,8 @@ def is_in_force(command: CloudCommand, credit: Credit) -> bool | None:
             return credit.shutdown_policy == str(payload["policy"])
         case Operation.WRITE_OFF:
             return _is_written_off(payload.get("deducted_before"), Decimal(payload["amount"]), credit.deducted)
+        case Operation.SET_PERMISSIONS | Operation.UNLINK:
+            return None  # no figure shows permissions: `look_up` reads them
 
 
 def _is_written_off(before: str | None, amount: Decimal, deducted: Decimal) -> bool | None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -105,6 +106,15 @@ class Credit:
     as_of: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BillingReference:
+    """On whose bill an account's charges appear. `first_billed_at` is None until the cloud reported any charge."""
+
+    uid: str
+    payer: str  # "partner" or "customer"
+    first_billed_at: datetime | None
+
+
 class Cloud(Protocol):
     """Every call may raise CloudUnavailable, OutcomeUnknown, CloudRefused or NotOffered; nothing else."""
 
@@ -112,7 +122,9 @@ class Cloud(Protocol):
 
     def link_status(self, ticket: Ticket) -> LinkStatus: ...
 
-    def unlink(self, *, uid: str) -> None: ...
+    def unlink(self, *, uid: str, partner_uid: str) -> None:
+        """End this partner's link; whoever else the account is linked to by now keeps theirs. Absolute."""
+        ...
 
     def account(self, *, uid: str) -> CloudAccount: ...
 
@@ -135,6 +147,12 @@ class Cloud(Protocol):
     def set_policy(self, *, uid: str, policy: str) -> None: ...
 
     def check_access(self, *, uid: str) -> bool: ...
+
+    def permissions(self, *, uid: str) -> list[str]: ...
+
+    def set_permissions(self, *, uid: str, scopes: Sequence[str]) -> None: ...
+
+    def billing(self, *, uid: str) -> BillingReference: ...
 
 
 def get_cloud() -> Cloud:

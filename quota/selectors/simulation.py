@@ -6,6 +6,10 @@ from typing import Any
 
 from partner_console.access.actor import system_actor
 from uids.models import LinkedAccount
+from uids.states import AccountType
+
+
+PAY_THEMSELVES = (AccountType.AGENCY_END_USER, AccountType.T2_AGENCY)
 
 
 def figures_for_simulation(uid: str) -> dict[str, Any] | None:
@@ -29,5 +33,7 @@ def figures_for_simulation(uid: str) -> dict[str, Any] | None:
         "payg_frozen": account.payg_frozen,
         "purchase_control": account.purchase_control,
         "shutdown_policy": account.shutdown_policy,
+        "bill_to": "customer" if account.account_type in PAY_THEMSELVES else "partner",
+        "first_billed_at": account.linked_at if credit and credit.deducted else None,
         **({name: getattr(credit, name) for name in figures} if credit else {}),
     }

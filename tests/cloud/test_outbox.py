@@ -451,3 +451,34 @@ def test_a_broker_that_is_gone_costs_no_request(
         )
 
     assert CloudCommand.objects.get().state == CommandState.QUEUED
+
+
+def test_permissions_of_unknown_outcome_are_read_before_they_are_repeated(ask: Callable[..., CloudCommand]) -> None:
+    command = ask(Operation.SET_PERMISSIONS, scopes=["view_bills", "buy"])
+    simulated.add_fault(operation="set_permissions", kind=FaultKind.TIMEOUT_AFTER)
+
+    tasks.send_commands(UID)
+    make_due()
+    simulated.add_fault(operation="set_permissions", kind=FaultKind.REFUSE, code="1109")  # a repeat would meet this
+    tasks.send_commands(UID)
+
+    command.refresh_from_db()
+    assert (command.state, command.vendor_code) == (CommandState.CONFIRMED, "")
+    assert SimAccount.objects.get(uid=UID).scopes == ["buy", "view_bills"]
+
+
+def test_many_orders_overtake_what_waited_and_leave_others_alone(
+    acme_master: Persona, ask: Callable[..., CloudCommand]
+) -> None:
+    earlier = ask(Operation.SET_PERMISSIONS, scopes=["view_bills", "buy"])
+    frozen = ask(Operation.FREEZE)
+    orders = [(acme_master.partner.pk, uid, {"scopes": ["view_bills"]}) for uid in (UID, "1792155717328011")]
+
+    with transaction.atomic():
+        services.queue_many(
+            actor=acme_master.actor, operation=Operation.SET_PERMISSIONS, orders=orders, reason="", operation_id=None
+        )
+
+    states = dict(CloudCommand.objects.values_list("pk", "state"))
+    assert (states.pop(earlier.pk), states.pop(frozen.pk)) == (CommandState.SUPERSEDED, CommandState.QUEUED)
+    assert list(states.values()) == [CommandState.QUEUED] * 2

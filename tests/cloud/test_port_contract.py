@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ class SimulatedWorld:
     cloud: Cloud = SimulatedCloud()
     consume = staticmethod(simulated.report_usage)
     settle = staticmethod(simulated.settle)
+    override = staticmethod(simulated.override)
 
 
 CLOUDS = {"simulated": SimulatedWorld}
@@ -161,6 +163,10 @@ def test_more_than_was_deducted_is_not_written_off(cloud: Cloud, linked: str) ->
         lambda cloud: cloud.freeze(uid="404"),
         lambda cloud: cloud.credit(uid="404"),
         lambda cloud: cloud.account(uid="404"),
+        lambda cloud: cloud.set_permissions(uid=UID, scopes=[]),
+        lambda cloud: cloud.set_permissions(uid="404", scopes=["view_bills"]),
+        lambda cloud: cloud.permissions(uid="404"),
+        lambda cloud: cloud.billing(uid="404"),
     ],
 )
 def test_what_makes_no_sense_is_refused(cloud: Cloud, linked: str, order: Callable[[Cloud], None]) -> None:
@@ -184,12 +190,61 @@ def test_consumption_moves_the_figures_and_their_time(cloud: Cloud, world: Simul
 
 
 def test_an_unlinked_account_is_nobodys(cloud: Cloud, linked: str) -> None:
+    cloud.unlink(uid=linked, partner_uid=OTHER_PARTNER_UID)
     assert cloud.check_access(uid=linked)
 
-    cloud.unlink(uid=linked)
-    cloud.unlink(uid=linked)
+    cloud.unlink(uid=linked, partner_uid=PARTNER_UID)
+    cloud.unlink(uid=linked, partner_uid=PARTNER_UID)
 
     assert not cloud.check_access(uid=linked)
     assert cloud.credits(partner_uid=PARTNER_UID) == []
     with pytest.raises(CloudRefused):
         cloud.freeze(uid=linked)
+
+
+def test_a_link_alone_lets_the_partner_see_bills_and_nothing_else(cloud: Cloud, linked: str) -> None:
+    assert cloud.permissions(uid=linked) == ["view_bills"]
+
+
+def test_permissions_are_set_as_a_whole_and_may_be_repeated(cloud: Cloud, linked: str) -> None:
+    cloud.set_permissions(uid=linked, scopes=["view_bills", "view_resources", "manage_resources"])
+    cloud.set_permissions(uid=linked, scopes=["view_bills", "buy"])
+    cloud.set_permissions(uid=linked, scopes=["buy", "view_bills"])
+
+    assert set(cloud.permissions(uid=linked)) == {"view_bills", "buy"}
+
+
+def test_permissions_do_not_outlive_the_link(cloud: Cloud, linked: str) -> None:
+    cloud.set_permissions(uid=linked, scopes=["view_bills", "buy"])
+    cloud.unlink(uid=linked)
+
+    cloud.start_link(request_for(partner_uid=OTHER_PARTNER_UID, reference="inv-2"))
+
+    assert cloud.permissions(uid=linked) == ["view_bills"]
+
+
+def test_what_somebody_changed_at_the_cloud_is_seen(cloud: Cloud, world: SimulatedWorld, linked: str) -> None:
+    world.override(uid=linked, scopes=["view_bills", "view_resources"], bill_to="customer")
+
+    assert cloud.permissions(uid=linked) == ["view_bills", "view_resources"]
+    assert cloud.billing(uid=linked).payer == "customer"
+
+
+@pytest.mark.parametrize(("account_type", "payer"), [(1, "customer"), (2, "partner")])
+def test_who_pays_follows_from_the_type_of_the_account(cloud: Cloud, account_type: int, payer: str) -> None:
+    cloud.start_link(replace(request_for(), account_type=account_type))
+
+    assert cloud.billing(uid=UID).payer == payer
+
+
+def test_the_first_bill_comes_late(cloud: Cloud, world: SimulatedWorld, linked: str) -> None:
+    world.consume(uid=linked, amount=Decimal(3))
+    assert cloud.billing(uid=linked).first_billed_at is None
+
+    world.settle(uid=linked)
+
+    first = cloud.billing(uid=linked).first_billed_at
+    assert first is not None
+    world.consume(uid=linked, amount=Decimal(3))
+    world.settle(uid=linked)
+    assert cloud.billing(uid=linked).first_billed_at == first

@@ -1,6 +1,7 @@
 """The command outbox: queue in the caller's transaction, send outside of any, record the answer."""
 
 from partner_console.cloud.services.commands import queue as queue
+from partner_console.cloud.services.commands import queue_many as queue_many
 from partner_console.cloud.services.commands import retry as retry
 from partner_console.cloud.services.sending import send_due as send_due
 from partner_console.cloud.services.sending import sweep as sweep

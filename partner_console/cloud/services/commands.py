@@ -17,6 +17,7 @@ from partner_console.waking import after_commit
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Sequence
 
     from partner_console.access.actor import Actor
 
@@ -28,6 +29,8 @@ PERMISSION = {
     Operation.THAW: Permission.CONTROL_CHANGE,
     Operation.SET_PURCHASE_CONTROL: Permission.CONTROL_CHANGE,
     Operation.SET_POLICY: Permission.CONTROL_CHANGE,
+    Operation.SET_PERMISSIONS: Permission.LINK_INVITE,
+    Operation.UNLINK: Permission.LINK_TERMINATE,
 }
 
 
@@ -44,13 +47,12 @@ def queue(
     """Put an order to the cloud into the outbox, in the caller's transaction (raises outside one).
 
     `payload` by operation, money as text: set_quota and write_off `{"amount": "12.30"}`, set_warning
-    `{"percent": 20}`, set_purchase_control `{"control": …}`, set_policy `{"policy": …}`, freeze and thaw `{}`. What was
-    asked earlier about the same topic and has not been done for sure is superseded: the newer absolute value makes it
-    pointless. The caller has checked the permission and writes its own audit entry.
+    `{"percent": 20}`, set_purchase_control `{"control": …}`, set_policy `{"policy": …}`, set_permissions
+    `{"scopes": […]}`, freeze, thaw and unlink `{}`. What was asked earlier about the same topic and has not been done for
+    sure is superseded: the newer absolute value makes it pointless. The caller has checked the permission and writes
+    its own audit entry.
     """
-    if not transaction.get_connection().in_atomic_block:
-        msg = "A command is queued inside the transaction that decides it."
-        raise RuntimeError(msg)
+    _require_transaction()
     operation = Operation(operation)
     topic = TOPIC[operation]
     if topic:
@@ -68,6 +70,47 @@ def queue(
     )
     after_commit(tasks.send_commands, uid)
     return command
+
+
+def queue_many(
+    *,
+    actor: Actor,
+    operation: Operation,
+    orders: Sequence[tuple[int, str, dict[str, Any]]],
+    reason: str,
+    operation_id: uuid.UUID | None,
+) -> None:
+    """As `queue`, set-based: one operation for many accounts, each `(partner_pk, uid, payload)`, each UID once."""
+    _require_transaction()
+    topic = TOPIC[operation]
+    uids = [uid for _partner, uid, _payload in orders]
+    if topic:
+        earlier = CloudCommand.objects.filter(locks.WAITING, uid__in=uids, topic=topic)
+        earlier.update(state=CommandState.SUPERSEDED, finished_at=timezone.now())
+    CloudCommand.objects.bulk_create(
+        [
+            CloudCommand(
+                partner_id=partner_pk,
+                uid=uid,
+                operation=operation,
+                topic=topic,
+                payload=payload,
+                asked_by=actor.label,
+                reason=reason,
+                operation_id=operation_id,
+            )
+            for partner_pk, uid, payload in orders
+        ],
+        batch_size=1000,
+    )
+    for uid in uids:
+        after_commit(tasks.send_commands, uid)
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        msg = "A command is queued inside the transaction that decides it."
+        raise RuntimeError(msg)
 
 
 @transaction.atomic

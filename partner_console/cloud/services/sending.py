@@ -21,7 +21,7 @@ from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.cloud import locks, tasks
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
-from partner_console.cloud.orders import is_in_force, perform
+from partner_console.cloud.orders import look_up, perform
 from partner_console.cloud.port import Cloud, CloudRefused, CloudUnavailable, NotOffered, OutcomeUnknown, get_cloud
 from partner_console.waking import after_commit
 
@@ -105,8 +105,8 @@ def _give(cloud: Cloud, command: CloudCommand) -> _Answer:
 
 
 def _look(cloud: Cloud, command: CloudCommand) -> _Answer | None:
-    """After an unknown outcome: the answer when the figures give one, None when the order is still to be given."""
-    in_force = is_in_force(command, cloud.credit(uid=command.uid))
+    """After an unknown outcome: the answer when reading gives one, None when the order is still to be given."""
+    in_force = look_up(cloud, command)
     if in_force is None:
         return _Answer(CommandState.UNKNOWN, FIGURES_MOVED)
     return _Answer(CommandState.CONFIRMED) if in_force else None

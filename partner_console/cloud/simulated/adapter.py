@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from partner_console.cloud.port import (
+    BillingReference,
     CloudAccount,
     CloudRefused,
     Credit,
@@ -18,11 +19,11 @@ from partner_console.cloud.port import (
     Ticket,
 )
 from partner_console.cloud.simulated import services
-from partner_console.cloud.simulated.models import SimAccount, SimLink
+from partner_console.cloud.simulated.models import SimAccount, SimLink, only_bills
 from partner_console.money import QUOTA_PLACES, quantize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 LINKED_ELSEWHERE = "3009"  # “customerAccount is error” is what the gateway says of an account it will not give
@@ -30,6 +31,7 @@ BAD_THRESHOLD = "3045"
 BAD_STATUS = "3008"
 POLICIES = ("immediatelyStop", "delayStop", "noStop")
 CONTROLS = ("normal", "ban")
+PAY_THEMSELVES = (1, 4)  # agency end users and T2 agencies (acpn.md §2)
 FIGURES = ("amount", "deducted", "undeducted", "warning_percent", "payg_frozen", "purchase_control", "shutdown_policy")
 
 
@@ -43,8 +45,11 @@ class SimulatedCloud:
         link = SimLink.objects.filter(reference=ticket.reference).first()
         return services.at_the_cloud("link_status", link.uid if link else "", lambda: _link_status(link))
 
-    def unlink(self, *, uid: str) -> None:
-        self._order("unlink", uid, lambda account: {"partner_uid": "", "linked_at": None}, must_be_linked=False)
+    def unlink(self, *, uid: str, partner_uid: str) -> None:
+        def leave(account: SimAccount) -> dict[str, object]:
+            return {"partner_uid": "", "linked_at": None} if account.partner_uid == partner_uid else {}
+
+        self._order("unlink", uid, leave, must_be_linked=False)
 
     def account(self, *, uid: str) -> CloudAccount:
         return services.at_the_cloud("account", uid, lambda: _describe(_linked(uid)))
@@ -96,6 +101,17 @@ class SimulatedCloud:
     def check_access(self, *, uid: str) -> bool:
         known = SimAccount.objects.filter(uid=uid).exclude(partner_uid="")
         return services.at_the_cloud("check_access", uid, known.exists)
+
+    def permissions(self, *, uid: str) -> list[str]:
+        return services.at_the_cloud("permissions", uid, lambda: list(_linked(uid).scopes))
+
+    def set_permissions(self, *, uid: str, scopes: Sequence[str]) -> None:
+        if not scopes or not all(scopes):
+            raise CloudRefused(BAD_STATUS, "permissions are error")
+        self._order("set_permissions", uid, lambda account: {"scopes": sorted(set(scopes))})
+
+    def billing(self, *, uid: str) -> BillingReference:
+        return services.at_the_cloud("billing", uid, lambda: _billing(_linked(uid)))
 
     @staticmethod
     def _order(
@@ -157,6 +173,9 @@ def _take(account: SimAccount, request: LinkRequest) -> None:
         payg_frozen=False,
         purchase_control=request.purchase_control or "normal",
         shutdown_policy=request.shutdown_policy or "immediatelyStop",
+        scopes=only_bills(),
+        bill_to="customer" if request.account_type in PAY_THEMSELVES else "partner",
+        first_billed_at=None,
     )
 
 
@@ -183,6 +202,10 @@ def _describe(account: SimAccount) -> CloudAccount:
         is_certified=account.is_certified,
         linked_at=account.linked_at or account.changed_at,
     )
+
+
+def _billing(account: SimAccount) -> BillingReference:
+    return BillingReference(uid=account.uid, payer=account.bill_to, first_billed_at=account.first_billed_at)
 
 
 def _credit(account: SimAccount) -> Credit:

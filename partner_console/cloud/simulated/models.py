@@ -6,6 +6,10 @@ from django.db import models
 from django.utils import timezone
 
 
+def only_bills() -> list[str]:
+    return ["view_bills"]
+
+
 class SimAccount(models.Model):
     """An account at the simulated cloud, linked to at most one partner (by the partner's master UID)."""
 
@@ -26,6 +30,10 @@ class SimAccount(models.Model):
     payg_frozen = models.BooleanField(default=False)
     purchase_control = models.CharField(max_length=20, default="normal")
     shutdown_policy = models.CharField(max_length=20, default="immediatelyStop")
+    # What the partner may do, and on whose bill the charges appear; a link alone lets the partner see bills.
+    scopes = models.JSONField(default=only_bills)
+    bill_to = models.CharField(max_length=20, default="partner")
+    first_billed_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:

@@ -38,7 +38,19 @@ def settle(*, uid: str, amount: Decimal | None = None) -> SimAccount:
     with transaction.atomic():
         account = lock_account(uid)
         value = account.undeducted if amount is None else min(_positive(amount), account.undeducted)
-        return save(account, undeducted=account.undeducted - value, deducted=account.deducted + value)
+        return save(
+            account,
+            undeducted=account.undeducted - value,
+            deducted=account.deducted + value,
+            # Bills come late: the first charge is reported when it is settled.
+            first_billed_at=account.first_billed_at or timezone.now(),
+        )
+
+
+def override(*, uid: str, **values: object) -> SimAccount:
+    """Somebody changes the account in the cloud's own console: `scopes`, `bill_to` and the like, by name."""
+    with transaction.atomic():
+        return save(lock_account(uid), **values)
 
 
 def refund(*, uid: str, amount: Decimal) -> SimAccount:
