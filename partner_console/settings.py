@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "send-queued-mail": {"task": "post_office.tasks.send_queued_mail", "schedule": 30.0},
     "cleanup-mail": {"task": "post_office.tasks.cleanup_mail", "schedule": crontab(hour=3, minute=20)},
     "links-expire": {"task": "linking.tasks.expire_invitations", "schedule": 60.0},
+    "links-remind": {"task": "linking.tasks.remind_customers", "schedule": 60.0},
     "links-sweep": {"task": "linking.tasks.sweep_invitations", "schedule": 30.0},
     "cloud-sweep": {"task": "partner_console.cloud.tasks.sweep_commands", "schedule": 30.0},
     "quota-sync-usage": {"task": "quota.tasks.sync_usage", "schedule": 60.0},

@@ -11,6 +11,10 @@ from linking.services.executing import due_links as due_links
 from linking.services.executing import execute_link as execute_link
 from linking.services.executing import retry as retry
 from linking.services.expiring import expire_due as expire_due
+from linking.services.extending import copy_link as copy_link
+from linking.services.extending import extend as extend
 from linking.services.inviting import invite as invite
 from linking.services.inviting import resend as resend
 from linking.services.inviting import withdraw as withdraw
+from linking.services.reminding import remind as remind
+from linking.services.reminding import remind_due as remind_due
