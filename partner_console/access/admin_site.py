@@ -1,4 +1,5 @@
-"""The operators' admin: opens only for staff whose login has a second factor (the demo's operator excepted)."""
+"""The operators' admin: opens only for staff whose login has a second factor (the demo's operator excepted), and
+holds only pages of ours."""
 
 from __future__ import annotations
 
@@ -14,9 +15,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partner_console.web.admin import LookUpAdmin
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.contrib.admin import ModelAdmin
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
@@ -30,6 +34,17 @@ class ConsoleAdminSite(AdminSite):
     site_header = site_title = gettext_lazy("Partner console: platform")
     index_title = gettext_lazy("Look up and rescue")
     enable_nav_sidebar = True
+
+    def register(
+        self,
+        model_or_iterable: Any,
+        admin_class: type[ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Leaves out the pages packages bring along: they show sessions' keys and authenticators' secrets, write
+        past the services and the trail, and carry inline styles that the content security policy refuses."""
+        if admin_class is not None and issubclass(admin_class, LookUpAdmin):
+            super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not lacks_second_factor(request)

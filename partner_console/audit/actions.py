@@ -18,6 +18,8 @@ class Action(TextChoices):
     MEMBER_EDITED = "access.member.edited", _("Member changed")
     MEMBER_DEACTIVATED = "access.member.deactivated", _("Member deactivated")
     MEMBER_REACTIVATED = "access.member.reactivated", _("Member reactivated")
+    SECOND_FACTOR_REMOVED = "access.user.second_factor_removed", _("Second factor removed")
+    MAIL_SENT_AGAIN = "web.mail.sent_again", _("Mail sent again")
 
     ACCOUNT_LINKED = "uids.account.linked", _("Account linked")
     ACCOUNT_IMPORTED = "uids.account.imported", _("Account imported")

@@ -16,8 +16,14 @@ from django.utils import timezone, translation
 from post_office.models import PRIORITY, STATUS, Email
 from post_office.tasks import send_queued_mail
 
+from partner_console.access.policy import Permission, require
+from partner_console.audit.actions import Action
+from partner_console.audit.services import record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from partner_console.access.actor import Actor
 
 PARTNER_HEADER = "X-Console-Partner"
 KIND_HEADER = "X-Console-Mail"
@@ -83,6 +89,19 @@ def queue_mail(
     # The row is the queue; a broker that is away only delays the mail until beat comes round (style §12).
     transaction.on_commit(_wake_sender, robust=True)
     return email
+
+
+@transaction.atomic
+def send_again(*, actor: Actor, mail_pks: Sequence[int]) -> int:
+    """Queue failed mails anew, with all their attempts; how many. Those that did not fail are left alone."""
+    require(actor, Permission.PLATFORM)
+    mails = Email.objects.select_for_update().filter(pk__in=mail_pks, status=STATUS.failed).order_by("pk")
+    for mail in mails:
+        mail.status, mail.number_of_retries, mail.scheduled_time = STATUS.queued, 0, None
+        mail.save(update_fields=["status", "number_of_retries", "scheduled_time", "last_updated"])
+        record(actor, Action.MAIL_SENT_AGAIN, mail)
+    transaction.on_commit(_wake_sender, robust=True)
+    return len(mails)
 
 
 def _wake_sender() -> None:

@@ -37,8 +37,8 @@ LOOKS = {
 # One look of each size also opens the pages that have a known template but other contents.
 EVERYTHING = {"desktop-light-en", "phone-dark-ja"}
 
-# These see parts that the owner never does: refusals with their reason, an agency's pages.
-SEE_OTHER_PAGES = {"acme_readonly", "agency_master"}
+# These see parts that the owner never does: refusals with their reason, an agency's pages, every partner's rows.
+SEE_OTHER_PAGES = {"acme_readonly", "agency_master", "operator"}
 
 
 def offered(persona: str) -> set[str]:
@@ -83,7 +83,7 @@ def test_the_owner_opens_every_page(
 
 
 @pytest.mark.parametrize(
-    "who", ["acme_manager", "acme_finance", "acme_readonly", "agency_master", "distributor_master"]
+    "who", ["acme_manager", "acme_finance", "acme_readonly", "agency_master", "distributor_master", "operator"]
 )
 def test_everybody_opens_every_page_they_are_offered(
     walk: Callable[..., Walk], starts: list[str], who: str, request: pytest.FixtureRequest

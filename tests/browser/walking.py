@@ -95,9 +95,10 @@ class Walk:
         """What Chromium logs as an error: a script's, a missing file, a breach of the content security policy.
 
         That the page itself answered 4xx is logged too; `open` judges that."""
-        own = message.location.get("url", "") == self.page.url and re.search(r"status of 4\d\d", message.text)
+        source = message.location.get("url", "")
+        own = source == self.page.url and re.search(r"status of 4\d\d", message.text)
         if message.type == "error" and not own:
-            self._note(message.text)
+            self._note(f"{message.text} ({source})")
 
     def _note(self, problem: str) -> None:
         self.problems.append(f"{urlsplit(self.page.url).path}: {problem}")

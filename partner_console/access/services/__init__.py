@@ -9,7 +9,7 @@ from .members import (
     withdraw_invitation,
 )
 from .partners import create_partner, edit_partner
-from .people import create_person, edit_profile
+from .people import create_person, edit_profile, remove_second_factor
 
 __all__ = [
     "accept_invitation",
@@ -22,6 +22,7 @@ __all__ = [
     "find_invitation",
     "invite_member",
     "reactivate_member",
+    "remove_second_factor",
     "resend_invitation",
     "withdraw_invitation",
 ]

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.models import User
-from partner_console.errors import Invalid
+from partner_console.access.policy import Permission, require
+from partner_console.audit.actions import Action
+from partner_console.audit.services import record
+from partner_console.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
@@ -44,3 +49,16 @@ def edit_profile(*, actor: Actor, name: str, language: str, time_zone: str) -> U
     user.full_clean()
     user.save(update_fields=["name", "language", "time_zone"])
     return user
+
+
+@transaction.atomic
+def remove_second_factor(*, actor: Actor, authenticator_pk: int) -> None:
+    """Take one authenticator or passkey off somebody's login: they lost it and can't sign in. `NotFound` when it is
+    gone already."""
+    require(actor, Permission.PLATFORM)
+    factor = Authenticator.objects.select_for_update(of=("self",)).select_related("user")
+    found = factor.filter(pk=authenticator_pk).first()
+    if found is None:
+        raise NotFound("not_found", _("It does not exist, or you may not see it."))
+    record(actor, Action.SECOND_FACTOR_REMOVED, found.user, changes={"second_factor": [found.type, None]})
+    found.delete()
