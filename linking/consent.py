@@ -1,6 +1,7 @@
 """What linking changes for the customer, row by row: now and after (design §5). Words only; nothing is decided here.
 
 An agency's customers go on paying the cloud themselves; a reseller's or distributor's pay the partner (acpn.md §2).
+What stands here is what the customer agrees to: the receipt keeps it word by word.
 """
 
 from __future__ import annotations
@@ -9,13 +10,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from linking.scopes import LEAST, Scope
 from partner_console.access.policy import PartnerKind
 from partner_console.web.formats import amount
-from uids.states import PurchaseControl, ShutdownPolicy
+from uids.states import AccountType, PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from linking.models import Invitation
+
+SECOND_TIER = (AccountType.T2_AGENCY, AccountType.T2_RESELLER, AccountType.T2_AGENCY_RESELLER)
+PERMISSION_TEXTS = {
+    Scope.VIEW_BILLS: gettext_lazy("See your bills and how much you use"),
+    Scope.VIEW_RESOURCES: gettext_lazy("See your servers, storage and other resources"),
+    Scope.MANAGE_RESOURCES: gettext_lazy("Create, change and stop your resources"),
+    Scope.BUY: gettext_lazy("Place orders for you"),
+    Scope.VIEW_SUPPORT: gettext_lazy("See your support tickets"),
+    Scope.MANAGE_SUPPORT: gettext_lazy("Open and answer support tickets for you"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,35 @@ class Row:
     question: str
     now: str
     after: str
+
+
+def scopes_of(invitation: Invitation) -> list[str]:
+    """What is asked; the least where nobody chose (design §5)."""
+    return list(invitation.scopes) or [one.value for one in LEAST]
+
+
+def may(scopes: Iterable[str]) -> list[str]:
+    """What the partner may do, as the customer reads it."""
+    given = set(scopes)
+    return [str(PERMISSION_TEXTS[one]) for one in Scope if one.value in given]
+
+
+def may_not(scopes: Iterable[str]) -> list[str]:
+    """The rest: what the partner may not do."""
+    given = set(scopes)
+    return [str(PERMISSION_TEXTS[one]) for one in Scope if one.value not in given]
+
+
+def permissions_end(invitation: Invitation) -> str:
+    """When the permissions end by themselves; "" when they do not."""
+    days = invitation.template_version.days if invitation.template_version else None
+    if days is None:
+        return ""
+    return ngettext(
+        "Everything but seeing the bills ends by itself %(days)d day after linking.",
+        "Everything but seeing the bills ends by itself %(days)d days after linking.",
+        days,
+    ) % {"days": days}
 
 
 def meaning(invitation: Invitation) -> str:
@@ -34,6 +78,13 @@ def meaning(invitation: Invitation) -> str:
             + " "
             + _("You go on paying the cloud yourself, and your account, sign-in and resources stay yours.")
         )
+    if invitation.account_type in SECOND_TIER:
+        return (
+            _("%(partner)s becomes the distributor of your reseller account: it gives you a limit and bills you.")
+            % names
+            + " "
+            + _("Your customers stay yours alone: %(partner)s sees sums, not who they are.") % names
+        )
     return (
         _("%(partner)s becomes the reseller of your account: it pays the cloud for what you use and bills you.") % names
         + " "
@@ -44,32 +95,36 @@ def meaning(invitation: Invitation) -> str:
 def sheet(invitation: Invitation) -> list[Row]:
     """Who pays, who sees bills, who can stop services, what does not change, how to leave."""
     names = {"partner": invitation.partner.name}
+    scopes = scopes_of(invitation)
     if invitation.partner.kind == PartnerKind.AGENCY:
-        money = _agency_rows(names)
+        money = _agency_rows(names, scopes)
     else:
         money = [*_reseller_rows(names), _limit_row(invitation), _stop_row(invitation)]
     return [
         *money,
-        Row(
-            _("Who uses and manages the resources?"),
-            _("You."),
-            _("You. Sign-in, users, resources, data and addresses do not change."),
-        ),
+        _resources_row(names, scopes),
         Row(
             _("How do I leave?"),
             _("There is nothing to leave."),
-            _("Ask %(partner)s to end the link. Open bills are settled first; your account stays yours.") % names,
+            _(
+                "You end the link on your own page here, or ask %(partner)s. Open bills are settled first; your "
+                "account stays yours."
+            )
+            % names,
         ),
     ]
 
 
-def _agency_rows(names: dict[str, str]) -> list[Row]:
+def _agency_rows(names: dict[str, str], scopes: list[str]) -> list[Row]:
+    sees_bills = Scope.VIEW_BILLS in scopes
     return [
         Row(_("Who pays the cloud?"), _("You."), _("You, as before.")),
         Row(
             _("Who sees the bills?"),
             _("You."),
-            _("You. %(partner)s sees that you are its customer and what it earns from that.") % names,
+            _("You and %(partner)s.") % names
+            if sees_bills
+            else _("You. %(partner)s sees that you are its customer and what it earns from that.") % names,
         ),
         Row(_("Who can stop services?"), _("You and the cloud."), _("You and the cloud, as before.")),
     ]
@@ -84,6 +139,17 @@ def _reseller_rows(names: dict[str, str]) -> list[Row]:
         ),
         Row(_("Who sees the bills?"), _("You."), _("You and %(partner)s.") % names),
     ]
+
+
+def _resources_row(names: dict[str, str], scopes: list[str]) -> Row:
+    if Scope.MANAGE_RESOURCES in scopes:
+        after = _(
+            "You, and %(partner)s, which may create, change and stop them. Sign-in, users and data stay under your "
+            "control."
+        )
+    else:
+        after = _("You. Sign-in, users, resources, data and addresses do not change.")
+    return Row(_("Who uses and manages the resources?"), _("You."), after % names)
 
 
 def _limit_row(invitation: Invitation) -> Row:

@@ -7,6 +7,9 @@ from linking.services.answering import customer_actor as customer_actor
 from linking.services.answering import decline as decline
 from linking.services.answering import prove as prove
 from linking.services.answering import record_opened as record_opened
+from linking.services.codes import prove_code as prove_code
+from linking.services.codes import send_code as send_code
+from linking.services.drafting import save_draft as save_draft
 from linking.services.executing import due_links as due_links
 from linking.services.executing import execute_link as execute_link
 from linking.services.executing import retry as retry
@@ -15,6 +18,7 @@ from linking.services.extending import copy_link as copy_link
 from linking.services.extending import extend as extend
 from linking.services.inviting import invite as invite
 from linking.services.inviting import resend as resend
+from linking.services.inviting import send as send
 from linking.services.inviting import withdraw as withdraw
 from linking.services.reminding import remind as remind
 from linking.services.reminding import remind_due as remind_due

@@ -6,14 +6,14 @@ is to answer. Which invitation it answers is decided by the token, never by a nu
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
 from linking import locks, tasks, tokens
-from linking.errors import ProofLocked, ProofMissing, WrongDigits
+from linking.errors import ProofMissing, WrongDigits
+from linking.services import codes, receipts, tries
 from linking.states import DeclineReason, InvitationState, ensure_move
 from partner_console.access.actor import Actor, Channel
 from partner_console.access.policy import Permission, Role, require
@@ -26,13 +26,10 @@ from uids.services.accounts import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from linking.models import Invitation
 
 PROOF_DIGITS = 6
-TRIES = 5
-LOCK_FOR = timedelta(minutes=15)
 
 
 def customer_actor(invitation: Invitation, *, request_id: str = "") -> Actor:
@@ -59,54 +56,58 @@ def record_opened(*, actor: Actor, token: str) -> Invitation:
     return invitation
 
 
-def prove(*, actor: Actor, token: str, digits: str) -> str:
+def prove(*, actor: Actor, token: str, digits: str, language: str = "") -> str:
     """Check the last 6 digits of the UID; returns the signed proof `approve` asks for.
 
-    A wrong try is counted and recorded, then `WrongDigits`; every fifth locks for 15 minutes (`ProofLocked`, also for
-    the right digits). The same words and the same time whatever was wrong.
+    Where a code is asked for too, it goes to the invitation's address now, in `language`. A wrong try is counted and
+    recorded, then `WrongDigits`; every fifth locks for 15 minutes (`ProofLocked`, also for the right digits). The
+    same words and the same time whatever was wrong.
     """
     require(actor, Permission.LINK_ANSWER)
-    result = _try_digits(actor, token, digits)
+    result = _try_digits(actor, token, digits, language)
     if isinstance(result, DomainError):  # raised out here: the count must stay
         raise result
     return result
 
 
 @transaction.atomic
-def _try_digits(actor: Actor, token: str, digits: str) -> str | DomainError:
+def _try_digits(actor: Actor, token: str, digits: str, language: str) -> str | DomainError:
     invitation, link = locks.lock_by_token(token)
-    now = timezone.now()
-    if invitation.proof_locked_until is not None and invitation.proof_locked_until > now:
-        return ProofLocked(invitation.proof_locked_until)
-    typed = clean(digits)
-    if tokens.same_digits(typed, invitation.uid[-PROOF_DIGITS:]):
-        audit.record(actor, Action.LINK_PROVED, invitation)
-        return tokens.proof_of(link)
-    return _count_failure(actor, invitation, now)
-
-
-def _count_failure(actor: Actor, invitation: Invitation, now: datetime) -> DomainError:
-    invitation.proof_failures += 1
-    left = -invitation.proof_failures % TRIES
-    invitation.proof_locked_until = None if left else now + LOCK_FOR
-    invitation.save(update_fields=["proof_failures", "proof_locked_until"])
-    audit.record(actor, Action.LINK_PROOF_FAILED, invitation)
-    return WrongDigits(left) if invitation.proof_locked_until is None else ProofLocked(invitation.proof_locked_until)
+    if (locked := tries.locked(invitation)) is not None:
+        return locked
+    expected = invitation.uid[-PROOF_DIGITS:]
+    is_right = tokens.same(clean(digits), expected)
+    if not (is_right and expected):
+        return tries.count_wrong(actor, invitation, Action.LINK_PROOF_FAILED, WrongDigits)
+    audit.record(actor, Action.LINK_PROVED, invitation)
+    if tokens.CODE in tokens.needed(invitation):
+        codes.send_unless_waiting(invitation, language=language)
+    return tokens.proof_of(link)
 
 
 @transaction.atomic
-def approve(*, actor: Actor, token: str, proof: str) -> Invitation:
+def approve(*, actor: Actor, token: str, proof: str, language: str = "") -> Invitation:
     """The customer agrees: the worker links after this commits. `proof` comes from `prove`, at most 30 minutes old.
 
-    Raises `ProofMissing`, or `LinkNotUsable` when the link is no longer open (approving twice included).
+    What they agreed to is kept word by word as a receipt, in `language` (the invitation's when empty). Raises
+    `ProofMissing`, or `LinkNotUsable` when the link is no longer open (approving twice included).
     """
     require(actor, Permission.LINK_ANSWER)
     invitation, link = locks.lock_by_token(token)
-    if not tokens.is_proof(proof, link):
+    shown = tokens.shown_by(proof, link)
+    if not tokens.needed(invitation) <= shown:
         raise ProofMissing
     now = timezone.now()
     moments = {"approved_at": now, "opened_at": invitation.opened_at or now}
-    _move(actor, invitation, InvitationState.APPROVED, Action.LINK_APPROVED, fields=moments)
+    receipt = receipts.issue(invitation, shown=shown, at=now, language=language or invitation.language)
+    _move(
+        actor,
+        invitation,
+        InvitationState.APPROVED,
+        Action.LINK_APPROVED,
+        fields=moments,
+        changes={"receipt": ["", receipt.digest]},
+    )
     after_commit(tasks.push_link, invitation.pk)
     return invitation
 
@@ -134,6 +135,7 @@ def _move(
     action: Action,
     *,
     fields: Mapping[str, object],
+    changes: dict[str, object] | None = None,
     note: str = "",
 ) -> None:
     ensure_move(invitation.current_state, target)
@@ -142,4 +144,4 @@ def _move(
         setattr(invitation, name, value)
     invitation.version += 1
     invitation.save(update_fields=[*fields, "state", "version", "updated_at"])
-    audit.record(actor, action, invitation, before=before, note=note)
+    audit.record(actor, action, invitation, before=before, changes=changes, note=note)
