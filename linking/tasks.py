@@ -30,8 +30,11 @@ def sweep_invitations() -> None:
 
     for pk in services.due_links(actor=system_actor("link sweep")):
         push_link.delay(pk)
+
+
 @shared_task
 def remind_customers() -> None:
     """Remind the customers whose day has come, as far as the mail limits allow."""
     from linking import services
+
     services.remind_due(actor=system_actor("reminders"))
