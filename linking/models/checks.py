@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -48,12 +48,16 @@ class LinkCheck(PartnerScoped):
 
 
 class ChecklistItem(PartnerScoped):
-    """A line the partner added to its onboarding checklist; the seed's own lines are `StandardItem`."""
+    """A line of the partner's onboarding checklist: its own words, or with `standard` one of the seed's.
+
+    A partner that never changed its list has no rows: it then has the seed's lines in their order.
+    """
 
     partner_path: ClassVar[str] = "partner"
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    text = models.CharField(_("text"), max_length=200)
+    standard = models.CharField(max_length=30, choices=StandardItem.choices, blank=True, default="")
+    text = models.CharField(_("text"), max_length=200, blank=True, default="")
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     removed_at = models.DateTimeField(null=True, blank=True)
 
@@ -61,9 +65,20 @@ class ChecklistItem(PartnerScoped):
         ordering = ["position", "pk"]
         verbose_name = _("checklist item")
         verbose_name_plural = _("checklist items")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "standard"], condition=~Q(standard=""), name="linking_item_standard_once"
+            ),
+            models.CheckConstraint(
+                condition=(Q(standard="") & ~Q(text="")) | (~Q(standard="") & Q(text="")), name="linking_item_says_one"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.text
+        return self.text or self.get_standard_display()
+
+    def audit_state(self) -> dict[str, Any]:
+        return {"text": self.text or self.standard, "position": self.position, "removed_at": self.removed_at}
 
 
 class ChecklistTick(PartnerScoped):

@@ -59,7 +59,11 @@ class PermissionTemplate(PartnerScoped):
 
 
 class TemplateVersion(PartnerScoped):
-    """What a template contained from `made_at` on; never changed afterwards. Grants and invitations name one."""
+    """What a template contained from `made_at` on; never changed afterwards. Grants and invitations name one.
+
+    Customers of earlier versions keep what they agreed to, unless staff asked to take away what this version no
+    longer has (`take_away_asked_at`); the worker does that account by account until `take_away_done_at`.
+    """
 
     partner_path: ClassVar[str] = "template__partner"
 
@@ -74,12 +78,21 @@ class TemplateVersion(PartnerScoped):
     )
     made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now, editable=False)
+    take_away_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    take_away_done_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["template", "-number"]
         verbose_name = _("template version")
         verbose_name_plural = _("template versions")
         constraints = [models.UniqueConstraint(fields=["template", "number"], name="linking_template_version_once")]
+        indexes = [
+            models.Index(
+                fields=["take_away_asked_at"],
+                condition=Q(take_away_asked_at__isnull=False, take_away_done_at__isnull=True),
+                name="linking_template_take_away",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.template} · {self.number}"
@@ -88,8 +101,9 @@ class TemplateVersion(PartnerScoped):
 class Grant(PartnerScoped):
     """What the partner may do in one account since the customer agreed; at most one at a time.
 
-    `scopes` is what is in force: what was agreed, less what the customer took back (`withdrawn`). When `ends_at` is
-    over, only the required scopes remain. `observed` is what the cloud last said, for the drift.
+    `scopes` is what is in force: what was agreed, less what the customer took back (`withdrawn`) and what a newer
+    version of the template took away. When `ends_at` is over, this row ends and one with the required scopes alone
+    follows. `observed` is what the cloud last said, for the drift.
     """
 
     partner_path: ClassVar[str] = "account__partner"
@@ -123,6 +137,9 @@ class Grant(PartnerScoped):
         ]
         indexes = [
             models.Index(fields=["ends_at"], condition=Q(ended_at__isnull=True), name="linking_grant_ending"),
+            models.Index(
+                fields=["template_version", "id"], condition=Q(ended_at__isnull=True), name="linking_grant_of_template"
+            ),
         ]
 
     def __str__(self) -> str:
