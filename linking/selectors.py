@@ -11,7 +11,7 @@ from django.utils import timezone
 from linking.errors import about_uid
 from linking.locks import standing_of
 from linking.models import Invitation, InvitationMail, InvitationToken
-from linking.states import OPEN, InvitationState, Standing, progress, turn
+from linking.states import LIVE, InvitationState, Standing, progress, turn
 from linking.tokens import digest
 from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
@@ -151,7 +151,7 @@ def check_uid(actor: Actor, text: str) -> UidCheck:
         return UidCheck(text, found)
     accounts = LinkedAccount.objects.visible_to(actor).live()
     account = accounts.filter(uid=found.uid).first()
-    open_ones = Invitation.objects.visible_to(actor).filter(uid=found.uid, state__in=OPEN)
+    open_ones = Invitation.objects.visible_to(actor).filter(uid=found.uid, state__in=LIVE)
     similar = lookalikes(found.uid, lambda some: accounts.filter(uid__in=some).values_list("uid", flat=True))
     near = accounts.filter(uid__in=similar).order_by("uid")[:3]
     return UidCheck(

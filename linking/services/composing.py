@@ -152,15 +152,18 @@ def _fit_permissions(invitation: Invitation, actor: Actor, template_pk: int | No
     if invitation.account_type == AccountType.T2_RESELLER:
         invitation.template_version, invitation.scopes = None, complete(LEAST)
         return
-    if template_pk is not None:
-        invitation.template_version = newest_version(actor, template_pk)
-    elif not invitation.scopes:
-        default = PermissionTemplate.objects.filter(
-            partner_id=invitation.partner_id, is_default=True, archived_at__isnull=True
-        ).first()
-        invitation.template_version = newest_version(actor, default.pk) if default else None
+    if template_pk is not None or not invitation.scopes:
+        invitation.template_version = chosen_version(actor, invitation.partner_id, template_pk)
     version = invitation.template_version
     invitation.scopes = complete(version.scopes if version else LEAST)
+
+
+def chosen_version(actor: Actor, partner_pk: int, template_pk: int | None) -> TemplateVersion | None:
+    """The newest version of the chosen template, else of the partner's default one; None when there is neither."""
+    if template_pk is None:
+        defaults = PermissionTemplate.objects.filter(partner_id=partner_pk, is_default=True, archived_at__isnull=True)
+        template_pk = defaults.values_list("pk", flat=True).first()
+    return None if template_pk is None else newest_version(actor, template_pk)
 
 
 def newest_version(actor: Actor, template_pk: int) -> TemplateVersion:
