@@ -168,8 +168,9 @@ def _read_through(actor: Actor, holders: QuerySet[Any], exact: Q) -> Q:
 
     One bounded look tells. A union of keys is read through indexes, where an OR would read everything.
     """
-    keys = holders.values_list("pk", flat=True)
+    # Unordered: the models' own order would sort the keys, and read rows where an index has all that is asked.
+    keys = holders.order_by().values_list("pk", flat=True)
     if keys[: FEW + 1].count() > FEW:
         return exact
-    subs = LinkedAccount.objects.visible_to(actor).filter(trustee_id__in=keys)
+    subs = LinkedAccount.objects.visible_to(actor).filter(trustee__isnull=False, trustee_id__in=keys).order_by()
     return Q(pk__in=keys.union(subs.values_list("pk", flat=True), all=True)) & exact

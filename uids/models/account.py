@@ -144,6 +144,13 @@ class LinkedAccount(PartnerScoped):
             ),
             models.Index(fields=["partner", "id"], condition=Q(purchase_control="ban"), name="uids_list_banned"),
             models.Index(fields=["partner", "id"], condition=Q(shutdown_policy="noStop"), name="uids_list_nostop"),
+            # Counting a filter reads its index alone; sub-accounts are found by their masters, of this partner only.
+            models.Index(
+                fields=["partner", "country", "relationship", "environment", "account_type"], name="uids_list_counted"
+            ),
+            models.Index(
+                fields=["partner", "trustee", "id"], condition=Q(trustee__isnull=False), name="uids_list_subs"
+            ),
             GinIndex(F("partner"), OpClass(F("search"), "gin_trgm_ops"), name="uids_search"),
         ]
 
