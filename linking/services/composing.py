@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from linking.errors import NotAUid
 from linking.models import Invitation, PermissionTemplate, TemplateVersion
 from linking.scopes import LEAST, complete
-from linking.states import INVITABLE
+from linking.services.relinking import ended_account
+from linking.states import INVITABLE, BillingExpectation
 from partner_console.access.policy import PartnerKind
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.errors import Conflict, Invalid
 from uids import identifiers
-from uids.models import LinkedAccount
 from uids.services.accounts import clean_line, clean_text
 from uids.states import AccountType
 
@@ -45,14 +45,14 @@ UNTOUCHED = Invitation()
 def compose(invitation: Invitation, *, actor: Actor, values: Mapping[str, Any], is_draft: bool = False) -> None:
     """Set `values` on an unsaved or locked invitation of `invitation.partner`; what is not named stays.
 
-    Besides Invitation's own columns: `template_pk` (a permission template; its newest version counts),
-    `account_type` and `earlier_account_pk`. Raises `Invalid` naming the field, `NotFound` for another partner's
-    template or account, TypeError for a name that is none. With `is_draft` nothing need be there, yet what is there
-    must be right.
+    Besides Invitation's own columns: `template_pk` (a permission template; its newest version counts) and
+    `account_type`. The ended link it takes up again is found by its UID. Raises `Invalid` naming the field, `NotFound`
+    for another partner's template, TypeError for a name that is none. With `is_draft` nothing need be there, yet what
+    is there must be right.
     """
     values = dict(values)
     account_type = values.pop("account_type", None) or invitation.account_type
-    template_pk, earlier_pk = values.pop("template_pk", None), values.pop("earlier_account_pk", None)
+    template_pk = values.pop("template_pk", None)
     if wrong := values.keys() - set(PLAIN):
         msg = f"an invitation has no {sorted(wrong)}"
         raise TypeError(msg)
@@ -64,10 +64,7 @@ def compose(invitation: Invitation, *, actor: Actor, values: Mapping[str, Any], 
     _fit_contract(invitation, is_draft=is_draft)
     _fit_money(invitation, is_draft=is_draft)
     _fit_permissions(invitation, actor, template_pk)
-    if earlier_pk is not None:
-        invitation.earlier_account = get_visible_or_404(LinkedAccount, actor, pk=earlier_pk)
-    if invitation.earlier_account is not None and invitation.earlier_account.uid != invitation.uid:
-        invitation.earlier_account = None  # another customer now: nothing is taken up again
+    invitation.earlier_account = ended_account(actor, invitation.uid) if invitation.uid else None
     _validate(invitation, is_draft=is_draft)
 
 
@@ -129,7 +126,10 @@ def _fit_contract(invitation: Invitation, *, is_draft: bool) -> None:
 
 def _fit_money(invitation: Invitation, *, is_draft: bool) -> None:
     partner = invitation.partner
-    if partner.kind == PartnerKind.AGENCY:
+    is_agency = partner.kind == PartnerKind.AGENCY
+    if not invitation.billing_expectation:  # whom the cloud bills follows from the partner's kind (acpn.md §2)
+        invitation.billing_expectation = BillingExpectation.CUSTOMER if is_agency else BillingExpectation.PARTNER
+    if is_agency:
         for name in MONEY_FIELDS:
             if getattr(invitation, name) != getattr(UNTOUCHED, name):
                 raise Invalid(

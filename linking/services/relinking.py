@@ -50,11 +50,15 @@ class Change:
 def earlier_link(actor: Actor, uid: str) -> Earlier | None:
     """The actor's partner's latest ended link to this UID; None when there never was one, or one is live."""
     require(actor, Permission.LINK_INVITE)
-    if not uid:
-        return None
-    mine = LinkedAccount.objects.visible_to(actor).filter(uid=uid)
-    account = mine.filter(relationship__in=ENDED).order_by("-linked_at", "-pk").first()
-    return None if account is None or mine.live().exists() else _describe(actor, account)
+    account = ended_account(actor, uid) if uid else None
+    return None if account is None else _describe(actor, account)
+
+
+def ended_account(actor: Actor, uid: str) -> LinkedAccount | None:
+    """The account of that link."""
+    mine = list(LinkedAccount.objects.visible_to(actor).filter(uid=uid).order_by("-linked_at", "-pk"))
+    is_live = any(one.is_live for one in mine)
+    return None if is_live else next((one for one in mine if one.relationship in ENDED), None)
 
 
 def earlier_of(actor: Actor, account_pk: int) -> Earlier:

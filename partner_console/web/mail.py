@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from email.utils import make_msgid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,6 +35,30 @@ def absolute_url(name: str, *args: object) -> str:
     return f"{settings.BASE_URL.rstrip('/')}{reverse(name, args=args)}"
 
 
+@dataclass(frozen=True, slots=True)
+class RenderedMail:
+    """The texts of one mail, as they go out."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render_mail(*, template: str, context: Mapping[str, Any], language: str, zone: str = "") -> RenderedMail:
+    """The mail `templates/mail/<template>` in `language`, with times in `zone` (UTC when empty). Sends nothing."""
+    with translation.override(language), timezone.override(ZoneInfo(zone or "UTC")):
+        subject = _one_line(_plain_text(f"mail/{template}.subject.txt", context))
+        full = {
+            **context,
+            "subject": subject,
+            "language": language,
+            "base_url": settings.BASE_URL.rstrip("/"),
+        }
+        text = _plain_text(f"mail/{template}.txt", full).strip() + "\n"
+        html = render_to_string(f"mail/{template}.html", full)
+    return RenderedMail(subject, text, html)
+
+
 def queue_mail(
     *,
     to: str | Sequence[str],
@@ -59,22 +84,13 @@ def queue_mail(
     if not recipients:
         msg = "A mail needs somebody to go to."
         raise ValueError(msg)
-    with translation.override(language), timezone.override(ZoneInfo(zone or "UTC")):
-        subject = _one_line(_plain_text(f"mail/{template}.subject.txt", context))
-        full = {
-            **context,
-            "subject": subject,
-            "language": language,
-            "base_url": settings.BASE_URL.rstrip("/"),
-        }
-        text = _plain_text(f"mail/{template}.txt", full).strip() + "\n"
-        html = render_to_string(f"mail/{template}.html", full)
+    mail = render_mail(template=template, context=context, language=language, zone=zone)
     email = Email(
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=recipients,
-        subject=subject[:989],
-        message=text,
-        html_message=html,
+        subject=mail.subject[:989],
+        message=mail.text,
+        html_message=mail.html,
         status=STATUS.queued,
         priority=PRIORITY.medium,
         message_id=make_msgid(domain=urlsplit(settings.BASE_URL).hostname),
