@@ -11,7 +11,7 @@ urlpatterns = [
     path("uids/", include("uids.urls")),
     path("", include("quota.urls")),
     path("", include("linking.urls")),
-    path("approvals/", include("partner_console.approvals.urls")),
+    path("", include("partner_console.approvals.urls")),
     path("exports/", include("partner_console.exports.urls")),
     path("audit/", include("partner_console.audit.urls")),
     path("settings/", include("partner_console.access.urls")),

@@ -57,8 +57,10 @@ class Permission(TextChoices):
     LINK_INVITE = "link.invite", _("Invite customers")
     OUTBOX_VIEW = "outbox.view", _("Read stored mail with its links")
     LINK_ANSWER = "link.answer", _("Answer one's own invitation")
+    LINK_TERMINATE = "link.terminate", _("End the relationship with a customer")
     LINK_OWN = "link.own", _("See, limit and end one's own link")
     APPROVAL_VIEW = "approval.view", _("See what waits for a second person")
+    APPROVAL_DECIDE = "approval.decide", _("Decide as the second person")
     AUDIT_VIEW = "audit.view", _("See the audit trail")
     MEMBER_VIEW = "member.view", _("See members")
     MEMBER_MANAGE = "member.manage", _("Invite and deactivate members")
@@ -94,13 +96,13 @@ KIND_MAY: dict[PartnerKind, frozenset[Permission]] = {
 ROLE_MAY: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _ALL,
     Role.MANAGER: _VIEW
-    | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE, P.OUTBOX_VIEW},
-    Role.FINANCE: _VIEW | {P.QUOTA_EDIT},
+    | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE, P.OUTBOX_VIEW, P.APPROVAL_DECIDE},
+    Role.FINANCE: _VIEW | {P.QUOTA_EDIT, P.APPROVAL_DECIDE},
     Role.VIEWER: _VIEW,
     # Operators look and rescue; they never act for a partner without being a member of it.
     Role.OPERATOR: _VIEW | {P.PLATFORM, P.OUTBOX_VIEW},
-    # Nobody but the customer answers for the customer, our own worker included.
-    Role.SYSTEM: frozenset(Permission) - {P.LINK_ANSWER, P.LINK_OWN},
+    # Nobody but the customer answers for the customer, our own worker included; a second person is a person.
+    Role.SYSTEM: frozenset(Permission) - {P.LINK_ANSWER, P.LINK_OWN, P.APPROVAL_DECIDE},
     Role.CUSTOMER: frozenset({P.LINK_ANSWER, P.LINK_OWN}),
 }
 

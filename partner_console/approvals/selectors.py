@@ -1,41 +1,149 @@
-"""Reads of what waits for a second person."""
+"""Reads of what waits for a second person, and of who may be one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from partner_console.access.policy import Permission, require
+from partner_console.access.models import Membership
+from partner_console.access.policy import (
+    ALLOWED,
+    KIND_MAY,
+    MEMBER_ROLES,
+    ROLE_MAY,
+    Permission,
+    Verdict,
+    allows,
+    require,
+)
+from partner_console.access.scoping import get_visible_or_404
 
-from .models import Approval, ApprovalState
+from .models import Approval, ApprovalRule
+from .registry import CHECKED, CheckedAction, Rule, get_checked
+from .rules import rule_of
+from .states import When
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
 
+
+@dataclass(frozen=True, slots=True)
+class RuleInWords:
+    """One line of the settings page."""
+
+    action: str
+    checked: CheckedAction
+    rule: Rule
+    is_default: bool
+
+    @property
+    def has_amount(self) -> bool:
+        return self.rule.when == When.LIMITS and bool(self.checked.amount_label) and self.rule.amount_from is not None
+
+
 SHOWN = 100  # on the page, per part; older decided ones are in the audit trail
+DECIDING_ROLES = [role.value for role in MEMBER_ROLES if Permission.APPROVAL_DECIDE in ROLE_MAY[role]]
+
+
+def get_approval(actor: Actor, pk: int) -> Approval:
+    """One request with the people in it; `NotFound` when it is not the actor's."""
+    require(actor, Permission.APPROVAL_VIEW)
+    get_visible_or_404(Approval, actor, pk=pk)
+    found: Approval = Approval.objects.visible_to(actor).select_related("partner", "asked_by", "decided_by").get(pk=pk)
+    return found
 
 
 def list_waiting(actor: Actor) -> QuerySet[Approval]:
     """Requests nobody has decided and whose time is not over, the one that expires first on top."""
     require(actor, Permission.APPROVAL_VIEW)
     return (
-        Approval.objects.visible_to(actor)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), state=ApprovalState.WAITING)
-        .select_related("asked_by")
-        .order_by("expires_at", "asked_at", "pk")
+        Approval.objects.visible_to(actor).waiting().select_related("asked_by").order_by("expires_at", "asked_at", "pk")
     )
+
+
+def list_waiting_for(actor: Actor) -> QuerySet[Approval]:
+    """Those this person may decide: nobody's own, and none they had a hand in."""
+    rows = list_waiting(actor)
+    if not allows(actor, Permission.APPROVAL_DECIDE) or actor.user_pk is None:
+        return rows.none()
+    return rows.exclude(involved__contains=[actor.user_pk])
+
+
+def count_waiting_for(actor: Actor) -> int:
+    """How many requests wait for this person."""
+    return list_waiting_for(actor).count()
 
 
 def list_decided(actor: Actor) -> QuerySet[Approval]:
     """Requests that have ended, newest first; one whose time is over has, though nobody wrote it down yet."""
     require(actor, Permission.APPROVAL_VIEW)
     return (
-        Approval.objects.visible_to(actor)
-        .filter(~Q(state=ApprovalState.WAITING) | Q(expires_at__lte=timezone.now()))
-        .select_related("asked_by", "decided_by")
-        .order_by("-asked_at", "-pk")
+        Approval.objects.visible_to(actor).ended().select_related("asked_by", "decided_by").order_by("-asked_at", "-pk")
     )
+
+
+def second_people(actor: Actor, approval: Approval) -> list[Membership]:
+    """Active members who may decide this request: never one who had a hand in it, nor the same RAM account again."""
+    rows = (
+        Membership.objects.visible_to(actor)
+        .active()
+        .filter(partner_id=approval.partner_id, role__in=DECIDING_ROLES)
+        .exclude(user_id__in=approval.involved)
+        .select_related("user", "partner")
+        .order_by("pk")
+    )
+    taken = ram_uids_of(approval)
+    return [one for one in rows if one.ram_uid not in taken]
+
+
+def ram_uids_of(approval: Approval) -> set[str]:
+    """RAM accounts of everybody who had a hand in the request: the same account under two logins is one person."""
+    rows = Membership.objects.filter(partner_id=approval.partner_id, user_id__in=approval.involved)
+    return set(rows.exclude(ram_uid="").values_list("ram_uid", flat=True))
+
+
+def rules_by_action(actor: Actor) -> dict[str, ApprovalRule]:
+    """The partner's own rules; an action that is missing has its default."""
+    require(actor, Permission.APPROVAL_VIEW)
+    return {rule.action: rule for rule in ApprovalRule.objects.visible_to(actor).filter(partner_id=actor.partner_pk)}
+
+
+def list_rules(actor: Actor) -> list[RuleInWords]:
+    """Every action the actor's kind of partner can do and a second person may check, with its rule."""
+    own = rules_by_action(actor)
+    found = []
+    for action in CHECKED:
+        checked = get_checked(action)
+        if actor.partner_kind is None or checked.permission in KIND_MAY[actor.partner_kind]:
+            row = own.get(action)
+            found.append(RuleInWords(action.value, checked, rule_of(row, action), is_default=row is None))
+    return found
+
+
+def may_decide(actor: Actor, approval: Approval) -> Verdict:
+    """Whether this person may decide this request now, with the reason when not."""
+    verdict = allows(actor, Permission.APPROVAL_DECIDE)
+    if not verdict:
+        return verdict
+    if actor.user_pk in approval.involved:
+        return Verdict(allowed=False, reason=_("You had a hand in this request yourself. Somebody else has to decide."))
+    if not any(one.user_id == actor.user_pk for one in second_people(actor, approval)):
+        return Verdict(
+            allowed=False, reason=_("You share a RAM account with whoever asked. Somebody else has to decide.")
+        )
+    return ALLOWED
+
+
+def may_decide_alone(actor: Actor, approval: Approval) -> bool:
+    """Whether this person may decide and nobody may as a second one: then they may break the glass."""
+    return bool(allows(actor, Permission.APPROVAL_DECIDE)) and not second_people(actor, approval)
+
+
+def may_withdraw(actor: Actor, approval: Approval) -> bool:
+    """Whoever asked, and everybody who may decide."""
+    is_own = actor.user_pk is not None and actor.user_pk == approval.asked_by_id
+    return is_own or bool(allows(actor, Permission.APPROVAL_DECIDE))

@@ -66,6 +66,14 @@ def bulk(world: World) -> dict[str, Any]:
     return {"pk": world.bulk_pk}
 
 
+def approval(world: World) -> dict[str, Any]:
+    return {"pk": world.approval_pk}
+
+
+def rule(_world: World) -> dict[str, Any]:
+    return {"action": "linking.invitation.sent"}
+
+
 ACCESS = (
     everyone("access:settings"),
     Row("access:partner_edit", 200, 403, 403, 403, 200, 200, 403),
@@ -166,6 +174,13 @@ LINKING = (
 )
 REST = (
     everyone("approvals:approval_list"),
+    Row("approvals:approval_detail", 200, 200, 200, 200, 404, 404, 200, args=approval),
+    Row("approvals:approval_decide", 422, 422, 422, 403, 404, 404, 403, args=approval, post=True),
+    Row("approvals:approval_withdraw", 200, 200, 200, 403, 404, 404, 403, args=approval),
+    Row("approvals:approval_alone", 409, 409, 409, 403, 404, 404, 403, args=approval),
+    everyone("approvals:rule_list"),
+    Row("approvals:rule_edit", 200, 403, 403, 403, 200, 200, 403, args=rule),
+    Row("approvals:rule_edit", 422, 403, 403, 403, 422, 422, 403, args=rule, post=True),
     everyone("audit:entry_list"),
     everyone("audit:entry_list", 422, query="sort=nonsense"),
     everyone("exports:job_list"),

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils import timezone
 from post_office.models import Email
 
 from linking import services as linking
 from partner_console.access import services as access
 from partner_console.access.policy import Role
+from partner_console.approvals import services as approvals
+from partner_console.audit.actions import Action
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.exports.models import ExportJob, FileFormat
 from partner_console.exports.registry import Selection
@@ -47,6 +50,7 @@ class World:
     label_pk: int
     view_pk: int
     bulk_pk: int
+    approval_pk: int
 
 
 def build_world(owner: Persona, agency: Persona) -> World:
@@ -63,6 +67,11 @@ def build_world(owner: Persona, agency: Persona) -> World:
         country="SG",
         quota=Decimal(5),
     )
+    with transaction.atomic():
+        approval = approvals.ask(
+            actor=owner.actor, action=Action.LINK_INVITED, subject=invitation, subject_label="Acorn", payload={},
+            blind_answer=invitation.uid,
+        )  # fmt: skip
     member_invitation = access.invite_member(actor=owner.actor, email="new@acme.example", role="viewer")
     join_mail = Email.objects.filter(to=["new@acme.example"]).latest("pk")
     found = re.search(r"/join/([\w-]+)/", join_mail.message)
@@ -96,4 +105,5 @@ def build_world(owner: Persona, agency: Persona) -> World:
             state=BulkState.DONE,
             operation_id=uuid.uuid4(),
         ).pk,
+        approval_pk=approval.pk,
     )  # fmt: skip
