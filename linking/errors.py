@@ -10,8 +10,10 @@ from partner_console.errors import Conflict, Invalid, NotFound
 from uids.verdicts import REASON_TEXTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from linking.blockers import Blocker
     from linking.models import Invitation
     from linking.states import Standing
     from uids.identifiers import Recognised
@@ -156,4 +158,42 @@ class WrongCode(Invalid):
             _("This code does not fit, or its time is over. Check the newest mail, or ask for another code."),
             field="code",
             data={"left": left},
+        )
+
+
+class CannotTerminate(Conflict):
+    """Everything that stands in the way, at once, each with what clears it."""
+
+    def __init__(self, blockers: Sequence[Blocker]) -> None:
+        super().__init__(
+            "cannot_terminate",
+            " ".join(f"{one.reason} {one.clears}" for one in blockers),
+            data={"blockers": [{"code": one.code, "reason": one.reason, "clears": one.clears} for one in blockers]},
+        )
+        self.blockers = list(blockers)
+
+
+class NotYours(Conflict):
+    """Whoever asked waits for the other side; whoever was asked answers."""
+
+    def __init__(self) -> None:
+        super().__init__("not_yours", _("This is for the other side to do. Open the page again to see how it stands."))
+
+
+class NotUnlinking(Conflict):
+    """Nothing is asked of the cloud, or it is done already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not_unlinking", _("There is no unlinking to wait for. Open the page again to see how it stands.")
+        )
+
+
+class NoGrant(Conflict):
+    """Nothing was granted through this console: the account was imported, or its link has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no_grant",
+            _("No permissions of this account are recorded here: it was imported, or its link has ended."),
         )

@@ -12,6 +12,7 @@ from linking.states import Standing, standing
 from linking.tokens import digest
 from partner_console.access.models import Partner
 from partner_console.errors import NotFound
+from uids.models import LinkedAccount
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
@@ -55,3 +56,12 @@ def lock_by_token(token: str) -> tuple[Invitation, InvitationToken]:
 def standing_of(link: InvitationToken, invitation: Invitation) -> Standing:
     """A retired link never shows how its invitation went on: it may have gone to another address."""
     return Standing.REPLACED if link.retired_at is not None else standing(invitation.current_state)
+
+
+def lock_account(actor: Actor, pk: int) -> LinkedAccount:
+    """One account with its partner, locked: the lock of its relationship. `NotFound` when it is not the actor's."""
+    rows = LinkedAccount.objects.visible_to(actor).select_related("partner").select_for_update(of=("self",))
+    account: LinkedAccount | None = rows.filter(pk=pk).first()
+    if account is None:
+        raise NotFound("not_found", _("It does not exist, or you may not see it."))
+    return account

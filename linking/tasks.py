@@ -15,6 +15,47 @@ def push_link(invitation_pk: int) -> None:
     services.execute_link(actor=system_actor("link worker"), invitation_pk=invitation_pk)
 
 
+@shared_task(acks_late=True)
+def settle_termination(termination_pk: int) -> None:
+    """Take one termination a step on; what is left to do is found out from its rows."""
+    from linking.services import settling
+
+    settling.settle(actor=system_actor("termination"), termination_pk=termination_pk)
+
+
+@shared_task
+def settle_terminations() -> None:
+    """Wake a worker for every termination that may go a step on."""
+    from linking.services import settling
+
+    for pk in settling.due_terminations(actor=system_actor("termination sweep")):
+        settle_termination.delay(pk)
+
+
+@shared_task
+def answer_terminations() -> None:
+    """Go on with requests nobody answered within 10 days."""
+    from linking.services import terminating
+
+    terminating.proceed_due(actor=system_actor("termination"))
+
+
+@shared_task
+def remind_terminations() -> None:
+    """Write once more to who has not answered a request to end the relationship."""
+    from linking.services import terminating
+
+    terminating.remind_due(actor=system_actor("termination"))
+
+
+@shared_task
+def forget_contacts() -> None:
+    """Forget the contact data of relationships that ended 90 days ago."""
+    from linking.services import settling
+
+    settling.delete_due(actor=system_actor("termination"))
+
+
 @shared_task
 def expire_invitations() -> None:
     """Close the invitations whose time is over."""
@@ -38,3 +79,20 @@ def remind_customers() -> None:
     from linking import services
 
     services.remind_due(actor=system_actor("reminders"))
+
+
+@shared_task(acks_late=True)
+def check_link(account_pk: int) -> None:
+    """Run what is due of one account's four checks. Safe to run twice and at once: the rows are claimed first."""
+    from linking import services
+
+    services.run_checks(actor=system_actor("link checks"), account_pk=account_pk)
+
+
+@shared_task
+def sweep_checks() -> None:
+    """Wake a worker for every account with a check that is due: a lost message, a killed worker, or the schedule."""
+    from linking import services
+
+    for pk in services.due_checks(actor=system_actor("check sweep")):
+        check_link.delay(pk)

@@ -40,6 +40,27 @@ class NotLive(Conflict):
         )
 
 
+class RelationshipMoved(Conflict):
+    """There is no such step from where the relationship is by now."""
+
+    def __init__(self, account: LinkedAccount) -> None:
+        super().__init__(
+            "relationship_moved",
+            _("UID %(uid)s is %(status)s by now. Nothing was changed.")
+            % {"uid": account.uid, "status": account.get_relationship_display()},
+            data={"relationship": account.relationship},
+        )
+
+
+class SameControl(Conflict):
+    """Purchase control already is so; recording a change that is none would be noise."""
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(
+            "same_control", _("Purchase control of UID %(uid)s already is so. Nothing was changed.") % {"uid": uid}
+        )
+
+
 class StaleVersion(Conflict):
     """Somebody saved meanwhile. `data` has both sides and the version to save against."""
 

@@ -30,6 +30,16 @@ class Relationship(TextChoices):
 LIVE = (Relationship.NORMAL, Relationship.TO_BE_CONFIRMED, Relationship.IN_PROCESS)
 
 
+# From Normal straight to In Process goes only a wrong link that is undone before anything was used.
+MOVES: dict[Relationship, frozenset[Relationship]] = {
+    Relationship.NORMAL: frozenset({Relationship.TO_BE_CONFIRMED, Relationship.IN_PROCESS}),
+    Relationship.TO_BE_CONFIRMED: frozenset({Relationship.NORMAL, Relationship.IN_PROCESS}),
+    Relationship.IN_PROCESS: frozenset({Relationship.NORMAL, Relationship.TERMINATED}),
+    Relationship.TERMINATED: frozenset({Relationship.DELETED}),
+    Relationship.DELETED: frozenset(),
+}
+
+
 class PaygStatus(TextChoices):
     """What pay-as-you-go instances do. Frozen by the partner and stopped by arrears are separate facts."""
 

@@ -19,3 +19,12 @@ class Overtaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("overtaken", _("A newer change of the same kind was asked for since. Retry that one."))
+
+
+class NothingByHand(Conflict):
+    """Confirmed already, or being asked at this moment: only what the cloud did not do is done by hand."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing_by_hand", _("The cloud has confirmed this already, or is being asked now. Open the page again.")
+        )

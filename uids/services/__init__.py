@@ -8,6 +8,9 @@ from uids.services.labelling import set_labels as set_labels
 from uids.services.labels import create_label as create_label
 from uids.services.labels import remove_label as remove_label
 from uids.services.labels import rename_label as rename_label
+from uids.services.purchase import set_purchase_control as set_purchase_control
+from uids.services.relationship import forget_contact as forget_contact
+from uids.services.relationship import set_relationship as set_relationship
 from uids.services.trusteeship import set_trustee as set_trustee
 from uids.services.views import remove_view as remove_view
 from uids.services.views import save_view as save_view

@@ -48,9 +48,9 @@ def queue(
 
     `payload` by operation, money as text: set_quota and write_off `{"amount": "12.30"}`, set_warning
     `{"percent": 20}`, set_purchase_control `{"control": …}`, set_policy `{"policy": …}`, set_permissions
-    `{"scopes": […]}`, freeze, thaw and unlink `{}`. What was asked earlier about the same topic and has not been done for
-    sure is superseded: the newer absolute value makes it pointless. The caller has checked the permission and writes
-    its own audit entry.
+    `{"scopes": […]}`, freeze, thaw and unlink `{}`. What was asked earlier about the same topic and has not been done
+    for sure is superseded: the newer absolute value makes it pointless. The caller has checked the permission and
+    writes its own audit entry.
     """
     _require_transaction()
     operation = Operation(operation)

@@ -1,0 +1,184 @@
+"""What stands in the way of ending a relationship: all of it at once, each with what clears it (acpn.md §7).
+
+Read in the caller's transaction, under the account's lock where it decides something. Words for whichever side reads
+them; to a customer nothing is said that is only their partner's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linking.endings import MOST_REQUESTS, REQUESTS_WITHIN
+from linking.models import Termination
+from linking.states import Side
+from partner_console.cloud.models import CloudCommand, CommandState
+from partner_console.web import formats
+from quota.errors import missing_to_zero
+from quota.models import CreditAccount
+from uids.states import Relationship
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uids.models import LinkedAccount
+
+UNANSWERED = (CommandState.QUEUED, CommandState.IN_FLIGHT, CommandState.UNKNOWN)
+NAMED = 5  # sub-accounts that are called by their UID; of more only how many there are
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing in the way. `url` is where staff clear it, "" when it clears by itself or elsewhere."""
+
+    code: str
+    reason: str
+    clears: str
+    url: str = ""
+
+
+def to_ask(account: LinkedAccount, side: Side) -> list[Blocker]:
+    """What forbids asking: it has begun or ended already, too many requests, and what would have to be put right first.
+
+    Consumption that is not deducted yet does not: it is settled after both agreed.
+    """
+    return [*_standing(account), *_requests(account, side), *_arrears(account, side), *_switches(account, side)]
+
+
+def to_settle(account: LinkedAccount, side: Side = Side.PARTNER) -> list[Blocker]:
+    """What is left to settle before the cloud is asked to unlink."""
+    return [
+        *_arrears(account, side),
+        *_undeducted(account, side),
+        *_switches(account, side),
+        *_unanswered(account, side),
+    ]
+
+
+def requests_left(account: LinkedAccount, side: Side) -> int:
+    """How often this side may still ask within 90 days."""
+    return max(MOST_REQUESTS - len(_recent(account, side)), 0)
+
+
+def _recent(account: LinkedAccount, side: Side) -> list[Termination]:
+    since = timezone.now() - REQUESTS_WITHIN
+    mine = Termination.objects.filter(account_id=account.pk, side=side, is_undo=False, asked_at__gt=since)
+    return list(mine.order_by("asked_at", "pk"))
+
+
+def _standing(account: LinkedAccount) -> Iterator[Blocker]:
+    if account.relationship == Relationship.NORMAL:
+        return
+    status = account.get_relationship_display()
+    if account.is_live:
+        reason = _("The relationship is %(status)s: ending it was asked for already.") % {"status": status}
+        yield Blocker("already_ending", reason, _("Answer that request, or take it back."))
+    else:
+        reason = _("The relationship is %(status)s.") % {"status": status}
+        yield Blocker("already_ended", reason, _("There is nothing left to do."))
+
+
+def _requests(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    recent = _recent(account, side)
+    if len(recent) < MOST_REQUESTS:
+        return
+    again = formats.absolute(recent[-MOST_REQUESTS].asked_at + REQUESTS_WITHIN)
+    yield Blocker(
+        "too_many_requests",
+        _("Ending it was asked for %(count)d times within 90 days, the most there may be.") % {"count": len(recent)},
+        _("Ask again from %(at)s on, or talk to the other side.") % {"at": again},
+    )
+
+
+def _arrears(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    credit = _credit(account)
+    if credit is None or credit.available >= 0:
+        return
+    owed = f"{missing_to_zero(credit.available):,.2f} {account.partner.currency}"
+    if side is Side.CUSTOMER:
+        yield Blocker(
+            "in_arrears",
+            _("%(owed)s more was used than %(partner)s granted.") % {"owed": owed, "partner": account.partner.name},
+            _("Settle it with %(partner)s.") % {"partner": account.partner.name},
+        )
+        return
+    yield Blocker(
+        "in_arrears",
+        _("Available Quota is below 0: %(owed)s are missing.") % {"owed": owed},
+        _("Once the customer has paid, raise the quota or write off what was deducted."),
+        reverse("quota:account_quota", args=[account.uid]),
+    )
+
+
+def _undeducted(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    credit = _credit(account)
+    if credit is None or credit.undeducted == 0:
+        return
+    value = f"{formats.exact_amount(credit.undeducted)} {account.partner.currency}"
+    if side is Side.CUSTOMER:
+        clears = _("The cloud settles it by itself. What still runs adds to it: stop what you no longer need.")
+    else:
+        clears = _("The cloud deducts it by itself. What still runs adds to it: ask the customer to stop it.")
+    reason = _("%(value)s of consumption is not deducted yet.") % {"value": value}
+    yield Blocker("undeducted", reason, clears)
+
+
+def _switches(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    if account.payg_frozen:
+        if side is Side.CUSTOMER:
+            partner = account.partner.name
+            yield Blocker(
+                "frozen",
+                _("%(partner)s has frozen pay-as-you-go.") % {"partner": partner},
+                _("Ask %(partner)s to unfreeze it.") % {"partner": partner},
+            )
+        else:
+            url = reverse("uids:account_unfreeze", args=[account.uid])
+            yield Blocker("frozen", _("PAYG is frozen by you."), _("Unfreeze it."), url)
+    yield from _trusteeship(account)
+
+
+def _trusteeship(account: LinkedAccount) -> Iterator[Blocker]:
+    clears = _("The customer ends the financial trusteeship in the cloud's own console.")
+    if account.trustee_id is not None and account.trustee is not None:
+        reason = _("UID %(uid)s holds its money in financial trusteeship.") % {"uid": account.trustee.uid}
+        yield Blocker("held_by_master", reason, clears)
+    uids = list(account.sub_accounts.live().order_by("uid").values_list("uid", flat=True))
+    if uids:
+        words = ngettext(
+            "It holds the money of %(n)s other account: %(uids)s.",
+            "It holds the money of %(n)s other accounts: %(uids)s.",
+            len(uids),
+        )
+        named = ", ".join(uids[:NAMED]) + (" …" if len(uids) > NAMED else "")
+        yield Blocker("holds_sub_accounts", words % {"n": len(uids), "uids": named}, clears)
+
+
+def _unanswered(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    orders = CloudCommand.objects.filter(Q(state__in=UNANSWERED), partner_id=account.partner_id, uid=account.uid)
+    n_orders = orders.count()
+    if not n_orders:
+        return
+    reason = ngettext(
+        "The cloud has not answered %(n)s order about this account.",
+        "The cloud has not answered %(n)s orders about this account.",
+        n_orders,
+    ) % {"n": n_orders}
+    if side is Side.CUSTOMER:
+        yield Blocker("orders_open", reason, _("It clears by itself; nothing to do."))
+        return
+    url = f"{reverse('cloud:command_list')}?q={account.uid}"
+    yield Blocker("orders_open", reason, _("Wait for the answer; an order of unknown outcome needs you."), url)
+
+
+def _credit(account: LinkedAccount) -> CreditAccount | None:
+    """Its own money only: a sub-account's is its master's, and is named as such."""
+    if account.trustee_id is not None:
+        return None
+    return CreditAccount.objects.filter(pk=account.pk).first()
