@@ -204,6 +204,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "terminations-answer": {"task": "linking.tasks.answer_terminations", "schedule": 300.0},
     "terminations-remind": {"task": "linking.tasks.remind_terminations", "schedule": 3600.0},
     "terminations-forget": {"task": "linking.tasks.forget_contacts", "schedule": crontab(minute=50)},
+    "link-checks": {"task": "linking.tasks.sweep_checks", "schedule": 60.0},
     "cloud-sweep": {"task": "partner_console.cloud.tasks.sweep_commands", "schedule": 30.0},
     "quota-sync-usage": {"task": "quota.tasks.sync_usage", "schedule": 60.0},
     "quota-warnings": {"task": "quota.tasks.sweep_warnings", "schedule": 60.0},

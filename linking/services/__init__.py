@@ -7,6 +7,10 @@ from linking.services.answering import customer_actor as customer_actor
 from linking.services.answering import decline as decline
 from linking.services.answering import prove as prove
 from linking.services.answering import record_opened as record_opened
+from linking.services.checking_links import due_checks as due_checks
+from linking.services.checking_links import recheck as recheck
+from linking.services.checking_links import run_checks as run_checks
+from linking.services.codes import code_sent_at as code_sent_at
 from linking.services.codes import prove_code as prove_code
 from linking.services.codes import send_code as send_code
 from linking.services.drafting import save_draft as save_draft
@@ -16,6 +20,10 @@ from linking.services.executing import retry as retry
 from linking.services.expiring import expire_due as expire_due
 from linking.services.extending import copy_link as copy_link
 from linking.services.extending import extend as extend
+from linking.services.granting import close_grant as close_grant
+from linking.services.granting import grant as grant
+from linking.services.granting import repeat_order as repeat_order
+from linking.services.granting import withdraw_scopes as withdraw_scopes
 from linking.services.inviting import invite as invite
 from linking.services.inviting import resend as resend
 from linking.services.inviting import send as send

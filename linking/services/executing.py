@@ -18,6 +18,8 @@ from django.utils import timezone
 from linking import locks, tasks
 from linking.errors import AlreadyInvited, NothingToRetry
 from linking.models import Invitation
+from linking.services.checking_links import start_checks
+from linking.services.granting import grant
 from linking.services.inviting import ensure_free
 from linking.services.mailing import tell_linked
 from linking.states import FailureCode, InvitationState
@@ -255,6 +257,8 @@ def _create(actor: Actor, invitation: Invitation, status: LinkStatus, described:
             reason=invitation.purpose,
             operation_id=None,
         )
+    grant(actor=actor, account=account, invitation=invitation)
+    start_checks(actor=actor, account=account)
     return account
 
 

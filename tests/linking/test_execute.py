@@ -84,7 +84,7 @@ def test_a_link_creates_account_quota_and_controls_together(acme_manager: Person
     entry = LedgerEntry.objects.get(credit_id=account.pk)
     assert (entry.kind, entry.before, entry.value, entry.after) == ("quota_create", *map(Decimal, (0, 1500, 1500)))
     assert CreditAccount.objects.get(pk=account.pk).warning_percent == 35
-    command = CloudCommand.objects.get()
+    command = CloudCommand.objects.get(operation="set_warning")
     assert (command.operation, command.payload) == ("set_warning", {"percent": 35})
     at_cloud = SimAccount.objects.get(uid=UID)
     assert (at_cloud.partner_uid, at_cloud.amount) == (invitation.partner.master_uid, Decimal(1500))
@@ -101,7 +101,7 @@ def test_an_agencys_account_has_no_quota(agency_master: Persona) -> None:
 
     assert is_linked_once(invitation)
     assert not CreditAccount.objects.exists()
-    assert not CloudCommand.objects.exists()
+    assert list(CloudCommand.objects.values_list("operation", flat=True)) == ["set_permissions"]
 
 
 def test_a_redelivered_message_changes_nothing(approved: Invitation) -> None:

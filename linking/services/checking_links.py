@@ -1,0 +1,172 @@
+"""The four checks after linking: claim → ask the cloud → record (design §5; seed 000, step 6).
+
+Every check of an account has one row that says what was found last and when it runs again. A cloud that is away
+changes no outcome that was found before; it is asked again, later each time.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from linking import tasks
+from linking.models import Grant, Invitation, LinkCheck
+from linking.observing import Finding, Known, observe
+from linking.states import CheckKind, CheckOutcome, InvitationState
+from partner_console.access.actor import Actor, system_actor
+from partner_console.access.policy import Permission, require
+from partner_console.access.scoping import get_visible_or_404
+from partner_console.audit import services as audit
+from partner_console.audit.actions import Action
+from partner_console.cloud.port import get_cloud
+from partner_console.waking import after_commit
+from uids.errors import NotLive
+from uids.models import LinkedAccount
+from uids.states import LIVE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)  # longer than four calls to the cloud together may take
+SWEEP_BATCH = 200  # a minute: a week's round of 1,000,000 accounts needs 100
+# When a check runs again, by what it found. A cloud that did not answer is asked after five minutes, then twice as
+# long each time, at most six hours.
+AGAIN = {
+    CheckOutcome.OK: timedelta(days=7),
+    CheckOutcome.NOT_DUE: timedelta(days=1),
+    CheckOutcome.DIFFERS: timedelta(days=1),
+    CheckOutcome.UNKNOWN: timedelta(days=1),
+}
+ORDER_UNDER_WAY = timedelta(minutes=5)
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
+SETTLED = (CheckOutcome.OK, CheckOutcome.NOT_DUE)
+
+
+def start_checks(*, actor: Actor, account: LinkedAccount) -> None:
+    """Let the checks of a fresh link begin, in the transaction that creates it. On repeat nothing happens."""
+    require(actor, Permission.LINK_INVITE)
+    now = timezone.now()
+    LinkCheck.objects.bulk_create(
+        [LinkCheck(account=account, kind=kind, next_at=now) for kind in CheckKind], ignore_conflicts=True
+    )
+    after_commit(tasks.check_link, account.pk)
+
+
+@transaction.atomic
+def recheck(*, actor: Actor, account_pk: int) -> LinkedAccount:
+    """[Check now]: all four are due at once, also for an account that was never checked (an imported one).
+
+    Refused (409) for an ended link. A second click while they run lets them run again, which changes nothing.
+    """
+    require(actor, Permission.LINK_INVITE)
+    account = get_visible_or_404(LinkedAccount, actor, pk=account_pk)
+    if not account.is_live:
+        raise NotLive(account)
+    now = timezone.now()
+    start_checks(actor=actor, account=account)
+    LinkCheck.objects.filter(account=account).update(next_at=now, attempts=0)
+    return account
+
+
+def due_checks(*, actor: Actor) -> list[int]:
+    """Accounts with a check that is due, the longest waiting first, at most 200."""
+    require(actor, Permission.LINK_INVITE)
+    due = LinkCheck.objects.visible_to(actor).filter(next_at__lte=timezone.now())
+    pks = due.order_by("next_at", "pk").values_list("account_id", flat=True)[: SWEEP_BATCH * len(CheckKind)]
+    return list(dict.fromkeys(pks))[:SWEEP_BATCH]
+
+
+def run_checks(*, actor: Actor, account_pk: int) -> None:
+    """Run what is due of one account. Safe under redelivery, at once and after a kill: who claimed a row, writes it.
+
+    Never called inside a transaction. Does nothing for an unknown or ended account.
+    """
+    require(actor, Permission.LINK_INVITE)
+    known, claimed = _claim(actor, account_pk)
+    if known is None:
+        return
+    cloud = get_cloud()
+    findings = [(check, observe(cloud, known, CheckKind(check.kind))) for check in claimed]
+    _record(known, findings)
+
+
+@transaction.atomic(durable=True)
+def _claim(actor: Actor, account_pk: int) -> tuple[Known | None, list[LinkCheck]]:
+    now = timezone.now()
+    due = LinkCheck.objects.visible_to(actor).filter(account_id=account_pk, next_at__lte=now)
+    claimed = list(due.order_by("pk").select_for_update(skip_locked=True, of=("self",)))
+    account = LinkedAccount.objects.select_related("partner").filter(pk=account_pk).first()
+    if account is None or not claimed:
+        return None, []
+    pks = [check.pk for check in claimed]
+    if account.relationship not in LIVE:
+        LinkCheck.objects.filter(pk__in=pks).update(next_at=None)
+        return None, []
+    LinkCheck.objects.filter(pk__in=pks).update(next_at=now + LEASE, attempts=F("attempts") + 1)
+    for check in claimed:
+        check.next_at = now + LEASE
+    return Known.of(account), claimed
+
+
+@transaction.atomic(durable=True)
+def _record(known: Known, findings: list[tuple[LinkCheck, Finding]]) -> None:
+    """Write what was found, unless somebody else took the row over meanwhile (`next_at` is the fence)."""
+    actor = system_actor("link checks", partner=known.account.partner)
+    now = timezone.now()
+    pks = [check.pk for check, _finding in findings]
+    rows = LinkCheck.objects.filter(pk__in=pks).order_by("pk").select_for_update()
+    current = {row.pk: row for row in rows}
+    for check, finding in findings:
+        row = current[check.pk]
+        if row.next_at == check.next_at:
+            _write(actor, known, row, finding, now)
+    logger.info("checked", account=known.account.pk, found=[finding.outcome.value for _check, finding in findings])
+    _verify(actor, known.account)
+
+
+def _write(actor: Actor, known: Known, row: LinkCheck, finding: Finding, now: datetime) -> None:
+    if finding.is_away and row.checked_at is not None:
+        row.next_at = now + _wait(row.attempts)
+        row.save(update_fields=["next_at"])
+        return
+    before = row.outcome
+    row.outcome, row.detail, row.checked_at = finding.outcome, finding.detail, now
+    if before != row.outcome:
+        row.changed_at = now
+        changes = {"outcome": [before, row.outcome]}
+        audit.record(actor, Action.LINK_CHECKED, known.account, changes={"check": ["", row.kind], **changes})
+    if finding.is_away:
+        row.next_at = now + _wait(row.attempts)
+    else:
+        row.attempts = 0
+        row.next_at = now + (ORDER_UNDER_WAY if finding.is_under_way else AGAIN[finding.outcome])
+    row.save(update_fields=["outcome", "detail", "checked_at", "changed_at", "next_at", "attempts"])
+    if finding.observed is not None:
+        Grant.objects.filter(account=known.account, ended_at__isnull=True).update(
+            observed=finding.observed, observed_at=now
+        )
+
+
+def _wait(attempts: int) -> timedelta:
+    return min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
+
+
+def _verify(actor: Actor, account: LinkedAccount) -> None:
+    """LINKED → VERIFIED when all four are as expected or not due yet; once, and never back."""
+    if LinkCheck.objects.filter(account=account).exclude(outcome__in=SETTLED).exists():
+        return
+    linked = Invitation.objects.filter(account=account, state=InvitationState.LINKED)
+    for invitation in linked.select_for_update(of=("self",)).order_by("pk"):
+        before = invitation.audit_state()
+        invitation.state = InvitationState.VERIFIED
+        invitation.version += 1
+        invitation.updated_at = timezone.now()
+        invitation.save(update_fields=["state", "version", "updated_at"])
+        audit.record(actor, Action.LINK_VERIFIED, invitation, before=before)
