@@ -12,7 +12,7 @@ from django.utils import timezone
 from linking.models import Invitation
 from linking.states import OPEN, WITH_CUSTOMER, InvitationState, Turn, turn
 from partner_console.access.policy import Permission, allows
-from partner_console.approvals.models import Approval, ApprovalState
+from partner_console.approvals.selectors import count_waiting_for
 from partner_console.money import ZERO
 from quota.models import CreditAccount
 from uids.models import LinkedAccount
@@ -80,10 +80,7 @@ def overview(actor: Actor) -> Overview:
         n_expiring=Invitation.objects.visible_to(actor)
         .filter(state__in=WITH_CUSTOMER, expires_at__gt=timezone.now(), expires_at__lte=soon)
         .count(),
-        n_approvals=Approval.objects.visible_to(actor)
-        .filter(state=ApprovalState.WAITING)
-        .exclude(asked_by_id=actor.user_pk)
-        .count(),
+        n_approvals=count_waiting_for(actor),
         exposure=_exposure(actor) if allows(actor, Permission.QUOTA_VIEW) else None,
         may_see_links=bool(allows(actor, Permission.LINK_VIEW)),
         may_see_controls=bool(allows(actor, Permission.CONTROL_VIEW)),

@@ -24,7 +24,7 @@ from partner_console.approvals import services as approvals
 from partner_console.approvals.models import Approval
 from partner_console.approvals.registry import CheckedAction, Description, Rule
 from partner_console.approvals.rules import Need, needs_check
-from partner_console.approvals.states import ApprovalState, When
+from partner_console.approvals.states import When
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.audit.wording import field_label
@@ -125,8 +125,7 @@ def _give_up(*, actor: Actor, approval: Approval) -> None:
     """Rejected, withdrawn or nobody in time: the invitation is withdrawn. One that has moved on is left alone."""
     invitation = _lock(actor, approval)
     if invitation.state == InvitationState.AWAITING_CHECK:
-        note = approval.note or str(ApprovalState(approval.state).label)
-        close(actor, invitation, InvitationState.WITHDRAWN, Action.LINK_WITHDRAWN, note=note)
+        close(actor, invitation, InvitationState.WITHDRAWN, Action.LINK_WITHDRAWN, note=approval.note)
 
 
 def _lock(actor: Actor, approval: Approval) -> Invitation:

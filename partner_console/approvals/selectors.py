@@ -114,14 +114,12 @@ def rules_by_action(actor: Actor) -> dict[str, ApprovalRule]:
 
 def list_rules(actor: Actor) -> list[RuleInWords]:
     """Every action the actor's kind of partner can do and a second person may check, with its rule."""
-    own = rules_by_action(actor)
-    found = []
-    for action in CHECKED:
-        checked = get_checked(action)
-        if actor.partner_kind is None or checked.permission in KIND_MAY[actor.partner_kind]:
-            row = own.get(action)
-            found.append(RuleInWords(action.value, checked, rule_of(row, action), is_default=row is None))
-    return found
+    own, kind = rules_by_action(actor), actor.partner_kind
+    return [
+        RuleInWords(action.value, get_checked(action), rule_of(own.get(action), action), is_default=action not in own)
+        for action in CHECKED
+        if kind is not None and get_checked(action).permission in KIND_MAY[kind]
+    ]
 
 
 def may_decide(actor: Actor, approval: Approval) -> Verdict:
