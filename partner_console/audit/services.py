@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import transaction
 
+from partner_console.copying import copy_in
+
 from .actions import Action
 from .models import AuditEntry
 
@@ -96,7 +98,7 @@ def record(
 def record_all(entries: Iterable[AuditEntry]) -> None:
     """Insert many entries set-based, in the caller's transaction."""
     _require_transaction()
-    AuditEntry.objects.bulk_create(entries, batch_size=1000)
+    copy_in(list(entries))
 
 
 def _require_transaction() -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partner_console.access.policy import PartnerKind
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
+from partner_console.copying import copy_in
 from partner_console.errors import Invalid
 from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quantize
 from quota.errors import NoQuotaForAgency
@@ -100,9 +101,9 @@ def _open_batch(actor: Actor, batch: list[Opening]) -> None:
         if alarm := silent_warning(credit):
             alarms.append(alarm)
         credits.append(credit)
-    CreditAccount.objects.bulk_create(credits, batch_size=BATCH)
-    LedgerEntry.objects.bulk_create(entries, batch_size=BATCH)
-    Warning.objects.bulk_create(alarms, batch_size=BATCH)
+    copy_in(credits)
+    copy_in(entries)
+    copy_in(alarms)
     audit.record_all(_audit(actor, opening) for opening in batch)
 
 

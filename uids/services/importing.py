@@ -11,14 +11,13 @@ from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
-from uids.models import LinkedAccount
+from partner_console.copying import copy_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from partner_console.access.actor import Actor
-
-BATCH = 1000
+    from uids.models import LinkedAccount
 
 
 @transaction.atomic
@@ -34,7 +33,7 @@ def create_accounts(*, actor: Actor, partner_pk: int, accounts: Sequence[LinkedA
     ordered = sorted(accounts, key=lambda account: account.uid)
     for account in ordered:
         account.partner = partner
-    LinkedAccount.objects.bulk_create(ordered, batch_size=BATCH)
+    copy_in(ordered)
     audit.record_all(
         audit.entry(actor, Action.ACCOUNT_IMPORTED, account, changes=_filled(account), note=note) for account in ordered
     )

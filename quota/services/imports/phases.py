@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Length
 
+from partner_console.copying import copy_in
 from quota.models.imports import COMING_IN, ImportRow, RowVerdict
 from quota.services.imports.applying import apply
 from quota.services.imports.judging import judge
@@ -46,7 +47,7 @@ class Phase:
         rows = [self.reader.read(row) for row in batch]
         alone = [row for row in rows if not row.master_uid]
         verdicts = {one.row.number: one for one in judge(self.actor, self.job, alone, is_run=False)}
-        ImportRow.objects.bulk_create([self._row(row, verdicts.get(row.number)) for row in rows], batch_size=len(batch))
+        copy_in([self._row(row, verdicts.get(row.number)) for row in rows])
         return len(alone)
 
     def _row(self, row: ParsedRow, judged: Judged | None) -> ImportRow:
