@@ -7,12 +7,12 @@ What stands here is what the customer agrees to: the receipt keeps it word by wo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from linking.scopes import LEAST, Scope
+from linking.scopes import LEAST, Scope, complete
 from partner_console.access.policy import PartnerKind
 from partner_console.web.formats import amount
 from uids.states import AccountType, PurchaseControl, ShutdownPolicy
@@ -41,8 +41,8 @@ class Row:
 
 
 def scopes_of(invitation: Invitation) -> list[str]:
-    """What is asked; the least where nobody chose (design §5)."""
-    return list(invitation.scopes) or [one.value for one in LEAST]
+    """What will be granted: what is asked, the least where nobody chose, and what goes with it (design §5)."""
+    return complete(invitation.scopes or LEAST)
 
 
 def may(scopes: Iterable[str]) -> list[str]:
@@ -92,12 +92,24 @@ def meaning(invitation: Invitation) -> str:
     )
 
 
+def context(invitation: Invitation) -> dict[str, Any]:
+    """All of it as the pages show it."""
+    scopes = scopes_of(invitation)
+    return {
+        "meaning": meaning(invitation),
+        "sheet": sheet(invitation),
+        "may": may(scopes),
+        "may_not": may_not(scopes),
+        "permissions_end": permissions_end(invitation),
+    }
+
+
 def sheet(invitation: Invitation) -> list[Row]:
     """Who pays, who sees bills, who can stop services, what does not change, how to leave."""
     names = {"partner": invitation.partner.name}
     scopes = scopes_of(invitation)
     if invitation.partner.kind == PartnerKind.AGENCY:
-        money = _agency_rows(names, scopes)
+        money = _agency_rows(names)
     else:
         money = [*_reseller_rows(names), _limit_row(invitation), _stop_row(invitation)]
     return [
@@ -115,17 +127,10 @@ def sheet(invitation: Invitation) -> list[Row]:
     ]
 
 
-def _agency_rows(names: dict[str, str], scopes: list[str]) -> list[Row]:
-    sees_bills = Scope.VIEW_BILLS in scopes
+def _agency_rows(names: dict[str, str]) -> list[Row]:
     return [
         Row(_("Who pays the cloud?"), _("You."), _("You, as before.")),
-        Row(
-            _("Who sees the bills?"),
-            _("You."),
-            _("You and %(partner)s.") % names
-            if sees_bills
-            else _("You. %(partner)s sees that you are its customer and what it earns from that.") % names,
-        ),
+        Row(_("Who sees the bills?"), _("You."), _("You and %(partner)s.") % names),
         Row(_("Who can stop services?"), _("You and the cloud."), _("You and the cloud, as before.")),
     ]
 

@@ -96,3 +96,64 @@ def sweep_checks() -> None:
 
     for pk in services.due_checks(actor=system_actor("check sweep")):
         check_link.delay(pk)
+
+
+@shared_task
+def run_batch(batch_pk: int) -> None:
+    """The check or the run one batch waits for; again finds nothing to do."""
+    from linking.services import batches
+
+    batches.run_batch(batch_pk=batch_pk)
+
+
+@shared_task
+def sweep_batches() -> None:
+    """Batches that wait for their turn, a lost message, a killed worker; rows whose cells are no longer kept."""
+    from linking.services import batches
+
+    batches.sweep_batches()
+
+
+@shared_task(acks_late=True)
+def send_customer_code(code_pk: int) -> None:
+    """Mail a code somebody asked for at /my/, when the address is somebody's. Safe to run twice."""
+    from linking import services
+
+    services.send_customer_code(actor=system_actor("customers' codes"), code_pk=code_pk)
+
+
+@shared_task
+def sweep_customers() -> None:
+    """Send the codes a lost message left behind, and forget the counts whose window is over."""
+    from linking import limits, services
+
+    actor = system_actor("customers' sweep")
+    for pk in services.due_codes(actor=actor):
+        send_customer_code.delay(pk)
+    limits.forget_old(actor=actor)
+
+
+@shared_task(acks_late=True)
+def take_away(version_pk: int) -> None:
+    """Take from customers what a newer version of their template no longer has. Twice takes nothing twice."""
+    from linking.services import ending
+
+    ending.take_away(actor=system_actor("permission templates"), version_pk=version_pk)
+
+
+@shared_task
+def sweep_grants() -> None:
+    """End permissions whose time is over, and go on with what templates take away."""
+    from linking.services import ending
+
+    ending.end_due(actor=system_actor("permissions"))
+    for pk in ending.due_take_aways(actor=system_actor("permissions")):
+        take_away.delay(pk)
+
+
+@shared_task
+def remind_grants() -> None:
+    """Tell partners which permissions end soon."""
+    from linking.services import ending
+
+    ending.remind_due(actor=system_actor("permissions"))

@@ -198,6 +198,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "cleanup-mail": {"task": "post_office.tasks.cleanup_mail", "schedule": crontab(hour=3, minute=20)},
     "links-expire": {"task": "linking.tasks.expire_invitations", "schedule": 60.0},
     "links-remind": {"task": "linking.tasks.remind_customers", "schedule": 60.0},
+    "links-batches": {"task": "linking.tasks.sweep_batches", "schedule": 30.0},
     "links-sweep": {"task": "linking.tasks.sweep_invitations", "schedule": 30.0},
     "approvals-expire": {"task": "partner_console.approvals.tasks.expire_approvals", "schedule": 60.0},
     "terminations-settle": {"task": "linking.tasks.settle_terminations", "schedule": 30.0},
@@ -205,6 +206,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "terminations-remind": {"task": "linking.tasks.remind_terminations", "schedule": 3600.0},
     "terminations-forget": {"task": "linking.tasks.forget_contacts", "schedule": crontab(minute=50)},
     "link-checks": {"task": "linking.tasks.sweep_checks", "schedule": 60.0},
+    "grants-end": {"task": "linking.tasks.sweep_grants", "schedule": 60.0},
+    "grants-remind": {"task": "linking.tasks.remind_grants", "schedule": 3600.0},
+    "customers-sweep": {"task": "linking.tasks.sweep_customers", "schedule": 30.0},
     "cloud-sweep": {"task": "partner_console.cloud.tasks.sweep_commands", "schedule": 30.0},
     "quota-sync-usage": {"task": "quota.tasks.sync_usage", "schedule": 60.0},
     "quota-warnings": {"task": "quota.tasks.sweep_warnings", "schedule": 60.0},
@@ -311,6 +315,16 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000  # a bulk action posts up to 5,000 selecte
 CLOUD_PORT = "partner_console.cloud.simulated.adapter.SimulatedCloud"
 # How the simulated cloud learns of accounts that came by import: named here, because the kernel imports no app.
 SIMULATED_CLOUD_SOURCE = "quota.selectors.simulation.figures_for_simulation"
+# What a new partner begins with, made in the transaction that makes it; named here for the same reason.
+PARTNER_STARTERS = ["linking.services.templates.ensure_default"]
+# Codes in the trail whose words belong to an app: the name of the fact, and the choices it is one of.
+AUDIT_CHOICES = {
+    "scopes": "linking.scopes.Scope",
+    "withdrawn": "linking.scopes.Scope",
+    "check": "linking.states.CheckKind",
+    "outcome": "linking.states.CheckOutcome",
+    "item": "linking.states.StandardItem",
+}
 DEMO = EMBEDDED and env.bool("DEMO", default=True)
 _demo_password = VAR_DIR / "demo_password"
 DEMO_PASSWORD = _demo_password.read_text(encoding="utf-8").strip() if DEMO and _demo_password.exists() else ""

@@ -20,6 +20,8 @@ from partner_console.errors import DomainError
 from uids.identifiers import clean
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from linking.models import Invitation
     from partner_console.access.actor import Actor
 
@@ -52,6 +54,12 @@ def send_unless_waiting(invitation: Invitation, *, language: str) -> None:
     since = timezone.now() - CODES_WINDOW
     if not InvitationCode.objects.filter(invitation=invitation, sent_at__gt=since).exists():
         _send(invitation, language)
+
+
+def code_sent_at(invitation: Invitation) -> datetime | None:
+    """When the code went out that fits now; None when there is none."""
+    fits = InvitationCode.objects.filter(invitation=invitation, used_at__isnull=True, expires_at__gt=timezone.now())
+    return fits.order_by("-sent_at").values_list("sent_at", flat=True).first()
 
 
 def prove_code(*, actor: Actor, token: str, code: str, proof: str = "") -> str:

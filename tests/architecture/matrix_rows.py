@@ -34,6 +34,10 @@ def unknown_token(_world: World) -> dict[str, Any]:
     return {"token": "unknown"}
 
 
+def own(world: World) -> dict[str, Any]:
+    return {"pk": world.account.pk}
+
+
 def job(world: World) -> dict[str, Any]:
     return {"key": world.job.key}
 
@@ -171,6 +175,33 @@ LINKING = (
     public("linking:invite_decline", 422, args=token, post=True),
     public("linking:invite_decide", 303, args=token),
     public("linking:invite_done", 303, args=token),
+    public("linking:invite_changes", args=token),
+    public("linking:invite_code", 303, args=token),
+    public("linking:invite_code_send", 405, args=token),
+    public("linking:invite_not_me", args=token),
+    public("linking:invite_help", args=token),
+    # A receipt needs the proof in the browser; on /my/ everybody is a stranger without the customer's own session.
+    public("linking:invite_receipt", 303, args=token),
+    public("linking:invite_receipt_file", 303, args=token),
+    Row("linking:invitation_receipt", 404, 404, 404, 404, 404, 404, 404, args=link),
+    Row("linking:invitation_receipt_file", 404, 404, 404, 404, 404, 404, 404, args=link),
+    public("linking:receipt_check"),
+    public("linking:receipt_check", 422, post=True),
+    public("linking:my_sign_in"),
+    public("linking:my_sign_in", 422, post=True),
+    public("linking:my_help"),
+    public("linking:my_home", 303),
+    public("linking:my_code", 303),
+    public("linking:my_sign_out", 303, post=True),
+    public("linking:my_link", 303, args=own),
+    public("linking:my_permissions", 303, args=own),
+    public("linking:my_leave", 303, args=own),
+    public("linking:my_leave", 303, args=own, post=True),
+    public("linking:my_ending", 303, args=own),
+    public("linking:my_reject", 303, args=own),
+    public("linking:my_stay", 303, args=own),
+    public("linking:my_receipt", 303, args=own),
+    public("linking:my_receipt_file", 303, args=own),
 )
 REST = (
     everyone("approvals:approval_list"),

@@ -65,6 +65,7 @@ def test_the_thread(open_page: Callable[..., Page], acme_manager: Persona, acme_
     phone.goto(url)
     expect(phone.get_by_role("heading", level=1)).to_have_text("Acme Cloud asks to link your cloud account")
     phone.get_by_role("button", name="Continue").click()
+    phone.get_by_role("link", name="Continue").click()
     phone.get_by_label("Last 6 digits of the UID").fill("000000")
     phone.get_by_role("button", name="Continue").click()
     expect(phone.get_by_role("alert")).to_contain_text("These are not the last 6 digits")

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from tests.personas import Persona
 
-PAGES = ("invite_start", "invite_proof", "invite_decide", "invite_decline", "invite_done")
+PAGES = (
+    "invite_start", "invite_changes", "invite_proof", "invite_code", "invite_decide", "invite_decline", "invite_not_me",
+    "invite_done", "invite_help", "invite_receipt", "invite_receipt_file",
+)  # fmt: skip
 
 
 def url(name: str, token: str) -> str:
@@ -47,7 +50,8 @@ def test_the_way_from_the_mail_to_linked(sent: Invitation, customer: Client) -> 
     start = customer.get(url("invite_start", token))
     assert "Acme Cloud asks to link your cloud account" in start.content.decode()
 
-    assert customer.post(url("invite_start", token))["Location"] == url("invite_proof", token)
+    assert customer.post(url("invite_start", token))["Location"] == url("invite_changes", token)
+    assert "What changes, and what does not" in customer.get(url("invite_changes", token)).content.decode()
     assert prove(customer, token)["Location"] == url("invite_decide", token)
     assert UID in customer.get(url("invite_decide", token)).content.decode()
     assert customer.post(url("invite_decide", token))["Location"] == url("invite_done", token)
@@ -202,7 +206,8 @@ def test_the_language_is_the_mails_until_the_customer_chooses(acme_manager: Pers
 def test_an_agencys_customer_reads_of_no_limit_and_no_stop_by_the_partner(
     agency_master: Persona, customer: Client
 ) -> None:
-    page = customer.get(url("invite_start", send(agency_master).fresh_token)).content.decode()
+    token = send(agency_master).fresh_token
+    page = "".join(customer.get(url(name, token)).content.decode() for name in ("invite_start", "invite_changes"))
 
     assert "You go on paying the cloud yourself" in page
     assert "spending limit" not in page
