@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from partner_console.errors import Conflict, Invalid, NotFound
+from partner_console.errors import Conflict, Invalid, NotFound, Unavailable
 from uids.verdicts import REASON_TEXTS
 
 if TYPE_CHECKING:
@@ -196,4 +196,33 @@ class NoGrant(Conflict):
         super().__init__(
             "no_grant",
             _("No permissions of this account are recorded here: it was imported, or its link has ended."),
+        )
+
+
+class StaleTemplate(Conflict):
+    """Somebody changed the template meanwhile."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            "stale_version",
+            _("Somebody changed this template while you were editing. Look at it again and save once more."),
+            data={"version": version},
+        )
+
+
+class CannotUndo(Conflict):
+    """Everything that forbids undoing a wrong link, at once."""
+
+    def __init__(self, blockers: Sequence[Blocker]) -> None:
+        super().__init__("cannot_undo", " ".join(f"{one.reason} {one.clears}" for one in blockers))
+        self.blockers = list(blockers)
+
+
+class CloudAway(Unavailable):
+    """Without the cloud's figures nobody knows whether something was used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "cloud_away",
+            _("The cloud does not answer, so nobody knows whether something was used. Try again in a moment."),
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q
 
 from linking.models import Grant, PermissionTemplate, TemplateVersion
 from linking.scopes import Scope
@@ -20,6 +19,15 @@ if TYPE_CHECKING:
 
     from partner_console.access.actor import Actor
     from uids.models import LinkedAccount
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """A template as the list shows it."""
+
+    template: PermissionTemplate
+    version: TemplateVersion
+    n_customers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +52,12 @@ class Effect:
         return bool(self.gains or self.loses)
 
 
-def list_templates(actor: Actor) -> QuerySet[PermissionTemplate]:
-    """The partner's templates in use, the default first, each with `n_customers` and its current version's pk."""
-    require(actor, Permission.LINK_VIEW)
-    in_force = Grant.objects.filter(template_version__template=OuterRef("pk"), ended_at__isnull=True)
-    counted = in_force.order_by().values("template_version__template").annotate(n=Count("pk")).values("n")
-    current = TemplateVersion.objects.filter(template=OuterRef("pk")).order_by("-number").values("pk")[:1]
-    rows: QuerySet[PermissionTemplate] = (
-        PermissionTemplate.objects.visible_to(actor)
-        .filter(archived_at__isnull=True)
-        .annotate(n_customers=Coalesce(Subquery(counted), 0), current_pk=Subquery(current))
-        .order_by("-is_default", "name", "pk")
-    )
-    return rows
+def list_rows(actor: Actor) -> list[TemplateRow]:
+    """The partner's templates in use, the default first, with their current content and who has them. Two queries."""
+    versions = list_current_versions(actor)
+    held = Grant.objects.visible_to(actor).filter(ended_at__isnull=True, template_version__isnull=False)
+    counts = dict(held.order_by().values_list("template_version__template").annotate(n=Count("pk")))
+    return [TemplateRow(one.template, one, counts.get(one.template_id, 0)) for one in versions]
 
 
 def list_current_versions(actor: Actor) -> list[TemplateVersion]:

@@ -97,6 +97,10 @@ class TemplateVersion(PartnerScoped):
     def __str__(self) -> str:
         return f"{self.template} · {self.number}"
 
+    @property
+    def labels(self) -> list[str]:
+        return [str(Scope(one).label) for one in self.scopes]
+
 
 class Grant(PartnerScoped):
     """What the partner may do in one account since the customer agreed; at most one at a time.

@@ -52,3 +52,16 @@ from linking.views.templates import template_default as template_default
 from linking.views.templates import template_edit as template_edit
 from linking.views.templates import template_list as template_list
 from linking.views.templates import template_new as template_new
+from linking.views.termination import termination as termination
+from linking.views.termination import termination_ask as termination_ask
+from linking.views.termination import termination_by_hand as termination_by_hand
+from linking.views.termination import termination_confirm as termination_confirm
+from linking.views.termination import termination_look as termination_look
+from linking.views.termination import termination_reject as termination_reject
+from linking.views.termination import termination_withdraw as termination_withdraw
+from linking.views.wrong_link import support_package as support_package
+from linking.views.wrong_link import wrong_link as wrong_link
+from linking.views.wrong_link import wrong_link_hold as wrong_link_hold
+from linking.views.wrong_link import wrong_link_keep as wrong_link_keep
+from linking.views.wrong_link import wrong_link_release as wrong_link_release
+from linking.views.wrong_link import wrong_link_undo as wrong_link_undo

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.dateparse import parse_datetime
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -81,6 +84,14 @@ WORDS: dict[str, str | _StrPromise] = {
     "failure_code": gettext_lazy("failure code"),
     "decline_code": gettext_lazy("customer's answer"),
     "role": gettext_lazy("role"),
+    "scopes": gettext_lazy("permissions"),
+    "withdrawn": gettext_lazy("taken back by the customer"),
+    "ends_at": gettext_lazy("end"),
+    "days": gettext_lazy("ends after (days)"),
+    "take_away": gettext_lazy("taken from customers at once"),
+    "check": gettext_lazy("check"),
+    "outcome": gettext_lazy("result"),
+    "item": gettext_lazy("item"),
 }
 # Values of those facts that are codes of ours.
 VALUES: dict[str, dict[Any, str | _StrPromise]] = {
@@ -107,6 +118,12 @@ ICONS: dict[str, str] = {
     Action.LINK_APPROVED: "check",
     Action.LINK_DECLINED: "circle-x",
     Action.LINK_FAILED: "circle-x",
+    Action.LINK_VERIFIED: "shield-check",
+    Action.LINK_CHECKED: "list-checks",
+    Action.GRANT_GIVEN: "key-round",
+    Action.GRANT_WITHDRAWN: "undo-2",
+    Action.GRANT_REDUCED: "undo-2",
+    Action.GRANT_ENDED: "timer",
     Action.LINK_EXPIRED: "timer",
     Action.LINK_WITHDRAWN: "undo-2",
     Action.EXPORT_REQUESTED: "file-down",
@@ -210,10 +227,12 @@ def _value(model: type[models.Model] | None, name: str, value: Any, names: type_
         return ""
     if isinstance(value, bool):
         return str(YES if value else NO)
-    if name in VALUES:
-        return str(VALUES[name].get(value, value))
     if isinstance(value, list):
         return ", ".join(_value(model, name, item, names) for item in value)
+    if name in VALUES:
+        return str(VALUES[name].get(value, value))
+    if name in settings.AUDIT_CHOICES:
+        return str(_choices(settings.AUDIT_CHOICES[name]).get(value, value))
     field = _field(model, name)
     if field is None:
         return str(value)
@@ -222,6 +241,12 @@ def _value(model: type[models.Model] | None, name: str, value: Any, names: type_
     if field.remote_field is not None and field.related_model is not None:
         return names.get((field.related_model, value), str(value))
     return _of_type(field, value)
+
+
+@cache
+def _choices(path: str) -> dict[Any, Any]:
+    """The words of an app's codes; each is put into the reader's language when it is shown."""
+    return dict(import_string(path).choices)
 
 
 def _of_type(field: models.Field[Any, Any], value: Any) -> str:

@@ -63,6 +63,10 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "replaced": ("off", "repeat"),
     "pending": ("wait", "clock"),
     "successful": ("good", "circle-check"),
+    # checks after linking
+    "not_yet": ("wait", "clock"),
+    "not_due": ("wait", "hourglass"),
+    "differs": ("bad", "triangle-alert"),
     # cloud commands, jobs, approvals, mail
     "queued": ("wait", "clock"),
     "in_flight": ("wait", "loader"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import zoneinfo
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.locks import lock_partner
@@ -37,7 +39,10 @@ def create_partner(
     parent: Partner | None = None,
     **fields: Any,
 ) -> Partner:
-    """Make a partner. `Invalid` names the field; a second-tier partner's parent must be a distributor."""
+    """Make a partner, with what `settings.PARTNER_STARTERS` give it.
+
+    `Invalid` names the field; a second-tier partner's parent must be a distributor.
+    """
     require(actor, Permission.PLATFORM)
     if parent is not None and parent.kind != PartnerKind.DISTRIBUTOR:
         raise Invalid("parent_not_distributor", _("Only a distributor has second-tier resellers."), field="parent")
@@ -45,6 +50,8 @@ def create_partner(
     validate(partner)
     partner.save()
     record(actor, Action.PARTNER_CREATED, partner, changes={"code": [None, code]}, partner_pk=partner.pk)
+    for path in settings.PARTNER_STARTERS:
+        import_string(path)(partner=partner)
     return partner
 
 
