@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import transaction
 
 from partner_console.access.policy import Permission
 from partner_console.approvals import registry, services
-from partner_console.approvals.models import Approval
 from partner_console.approvals.registry import CheckedAction, Description, Rule
 from partner_console.approvals.states import When
 from partner_console.audit.actions import Action
 from partner_console.errors import Conflict
 from tests.factories import make_account
-from tests.personas import Persona
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from partner_console.approvals.models import Approval
+    from tests.personas import Persona
 
 ANSWER = "1792155717328010"
 

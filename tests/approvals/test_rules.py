@@ -48,7 +48,7 @@ LIMITS = Rule(When.LIMITS, amount_from=Decimal(10_000), is_for_sensitive=True)
     ],
 )
 def test_the_rule_decides(
-    rule: Rule, amount: str | None, is_sensitive: bool, is_production: bool, expected: Cause | None
+    *, rule: Rule, amount: str | None, is_sensitive: bool, is_production: bool, expected: Cause | None
 ) -> None:
     found = apply(
         rule, amount=None if amount is None else Decimal(amount), is_sensitive=is_sensitive, is_production=is_production
@@ -57,9 +57,7 @@ def test_the_rule_decides(
 
 
 def need(partner: Partner, amount: str) -> Need | None:
-    return needs_check(
-        partner=partner, action=INVITING, amount=Decimal(amount), is_sensitive=False, is_production=True
-    )
+    return needs_check(partner=partner, action=INVITING, amount=Decimal(amount), is_sensitive=False, is_production=True)
 
 
 def test_without_a_rule_the_design_holds_and_says_why(acme: Partner) -> None:
