@@ -18,10 +18,11 @@ from django.utils.translation import ngettext
 from linking.endings import MOST_REQUESTS, REQUESTS_WITHIN
 from linking.models import Termination
 from linking.states import Side
+from partner_console.access.policy import PartnerKind
 from partner_console.cloud.models import CloudCommand, CommandState
 from partner_console.web import formats
 from quota.errors import missing_to_zero
-from quota.models import CreditAccount
+from quota.models import CreditAccount, LedgerEntry
 from uids.states import Relationship
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ def to_settle(account: LinkedAccount, side: Side = Side.PARTNER) -> list[Blocker
         *_switches(account, side),
         *_unanswered(account, side),
     ]
+
+
+def to_undo(account: LinkedAccount) -> list[Blocker]:
+    """What forbids undoing a wrong link: that it is ending anyway, that something was used, financial trusteeship.
+
+    An agency's customers pay the cloud themselves: there is no use of ours to look at.
+    """
+    return [*_standing(account), *_used(account), *_trusteeship(account)]
 
 
 def requests_left(account: LinkedAccount, side: Side) -> int:
@@ -129,6 +138,20 @@ def _undeducted(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
     yield Blocker("undeducted", reason, clears)
 
 
+def _used(account: LinkedAccount) -> Iterator[Blocker]:
+    """Consumption now, or ever: what was refunded since was used all the same."""
+    moved = ~Q(deducted_delta=0) | ~Q(undeducted_delta=0)
+    first = LedgerEntry.objects.filter(moved, credit_id=account.pk).order_by("at", "pk").first()
+    if first is None:
+        return
+    yield Blocker(
+        "used",
+        _("Something was used: first on %(at)s.") % {"at": formats.absolute(first.at)},
+        _("End the relationship the regular way, and settle it with the customer."),
+        reverse("linking:termination", args=[account.uid]),
+    )
+
+
 def _switches(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
     if account.payg_frozen:
         if side is Side.CUSTOMER:
@@ -173,7 +196,8 @@ def _unanswered(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
     if side is Side.CUSTOMER:
         yield Blocker("orders_open", reason, _("It clears by itself; nothing to do."))
         return
-    url = f"{reverse('cloud:command_list')}?q={account.uid}"
+    # An agency has no page of orders.
+    url = "" if account.partner.kind == PartnerKind.AGENCY else f"{reverse('cloud:command_list')}?q={account.uid}"
     yield Blocker("orders_open", reason, _("Wait for the answer; an order of unknown outcome needs you."), url)
 
 

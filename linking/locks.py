@@ -59,8 +59,12 @@ def standing_of(link: InvitationToken, invitation: Invitation) -> Standing:
 
 
 def lock_account(actor: Actor, pk: int) -> LinkedAccount:
-    """One account with its partner, locked: the lock of its relationship. `NotFound` when it is not the actor's."""
-    rows = LinkedAccount.objects.visible_to(actor).select_related("partner").select_for_update(of=("self",))
+    """One account with its partner, locked: the lock of its relationship. `NotFound` when it is not the actor's.
+
+    NO KEY: rows that point to the account go on, so that who adds one never waits for us in a circle.
+    """
+    accounts = LinkedAccount.objects.visible_to(actor).select_related("partner")
+    rows = accounts.select_for_update(of=("self",), no_key=True)
     account: LinkedAccount | None = rows.filter(pk=pk).first()
     if account is None:
         raise NotFound("not_found", _("It does not exist, or you may not see it."))

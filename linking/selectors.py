@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from linking.errors import about_uid
 from linking.locks import standing_of
-from linking.models import Invitation, InvitationMail, InvitationToken
-from linking.states import LIVE, InvitationState, Standing, progress, turn
+from linking.models import Invitation, InvitationMail, InvitationToken, Termination
+from linking.states import LIVE, WITH_CUSTOMER, InvitationState, Standing, progress, turn
 from linking.tokens import digest
-from partner_console.access.policy import Permission, require
+from partner_console.access.policy import Permission, allows, require
 from partner_console.access.scoping import get_visible_or_404
+from partner_console.errors import NotFound
 from uids.identifiers import Recognised, recognise
 from uids.lookalikes import Difference, difference, lookalikes
 from uids.models import LinkedAccount
@@ -58,6 +61,15 @@ def get_invitation(actor: Actor, pk: int) -> Invitation:
     return invitation
 
 
+def hides_uid(actor: Actor, invitation: Invitation) -> bool:
+    """Whether the UID is kept from this reader: they may have to type it as the second person (design §5)."""
+    return (
+        invitation.state == InvitationState.AWAITING_CHECK
+        and invitation.created_by_id != actor.user_pk
+        and bool(allows(actor, Permission.APPROVAL_DECIDE))
+    )
+
+
 def list_mails(actor: Actor, invitation: Invitation) -> QuerySet[InvitationMail]:
     """The mails about an invitation, newest first, each with the stored mail while that is kept."""
     require(actor, Permission.LINK_VIEW)
@@ -78,8 +90,15 @@ def list_invitations(
     turn_is: Collection[str] = (),
     state: Collection[str] = (),
     environment: str = "",
+    ends_within: str = "",
+    older_than: str = "",
+    manager: str = "",
+    mine: bool = False,
+    batch: int | None = None,
 ) -> QuerySet[Invitation]:
     """Invitations of the actor's partner that match everything asked for, unordered, with who invited.
+
+    `ends_within` and `older_than` are days: of the customer's time to answer, and since the invitation was made.
 
     States are those pages show: EXPIRED counts from the moment the time is over. `q` finds every word in UID, company,
     e-mail or CRM reference.
@@ -94,6 +113,17 @@ def list_invitations(
         rows = rows.filter(shown_state__in=[one for one in InvitationState if turn(one) in turn_is])
     if environment:
         rows = rows.filter(environment=environment)
+    if ends_within:
+        until = timezone.now() + timedelta(days=int(ends_within))
+        rows = rows.filter(shown_state__in=WITH_CUSTOMER, expires_at__lte=until)
+    if older_than:
+        rows = rows.filter(created_at__lte=timezone.now() - timedelta(days=int(older_than)))
+    if manager:
+        rows = rows.filter(business_manager=manager)
+    if mine:
+        rows = rows.filter(created_by_id=actor.user_pk)
+    if batch:
+        rows = rows.filter(batch_rows__batch_id=batch)
     for word in unicodedata.normalize("NFKC", q).lower().split():
         rows = rows.filter(search__contains=word)
     return rows.select_related("created_by")
@@ -163,3 +193,20 @@ def check_uid(actor: Actor, text: str) -> UidCheck:
         invitation=next((one for one in open_ones if one.current_state is not InvitationState.EXPIRED), None),
         lookalikes=tuple(Lookalike(found.uid, one) for one in near),
     )
+
+
+def invitations_of(actor: Actor, account: LinkedAccount) -> list[Invitation]:
+    """The invitations that made this link, newest first: one, as a rule; none for an account that was imported."""
+    require(actor, Permission.LINK_VIEW)
+    rows = Invitation.objects.visible_to(actor).filter(account_id=account.pk).select_related("created_by")
+    return list(rows.order_by("-pk"))
+
+
+def get_termination(actor: Actor, uid: str, pk: int) -> Termination:
+    """One request to end the relationship with this UID; `NotFound` when it is not the actor's."""
+    require(actor, Permission.LINK_VIEW)
+    rows = Termination.objects.visible_to(actor).select_related("account__partner", "asked_by", "unlink")
+    found: Termination | None = rows.filter(pk=pk, account__uid=uid).first()
+    if found is None:
+        raise NotFound("not_found", _("It does not exist, or you may not see it."))
+    return found

@@ -14,7 +14,6 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from linking import blockers, tasks
 from linking.endings import KEPT_FOR, ensure_move
@@ -46,8 +45,6 @@ logger = structlog.get_logger(__name__)
 LOOK_AGAIN = timedelta(minutes=5)
 BATCH = 100
 T = TerminationState
-BY_WAITING = gettext_noop("Settled after both sides agreed.")
-AFTER_90_DAYS = gettext_noop("90 days after the end of the relationship.")
 
 
 def due_terminations(*, actor: Actor) -> list[int]:
@@ -152,12 +149,12 @@ def _ask_to_unlink(actor: Actor, pk: int) -> None:
     if blockers.to_settle(account):
         return
     worker = system_actor("termination", partner=account.partner)
-    order_unlink(worker, termination, reason=BY_WAITING)
-    audit.record(worker, Action.TERMINATION_SETTLED, account, note=BY_WAITING)
+    order_unlink(worker, termination)
+    audit.record(worker, Action.TERMINATION_SETTLED, account)
     logger.info("termination settled", termination=pk)
 
 
-def order_unlink(actor: Actor, termination: Termination, *, reason: str) -> None:
+def order_unlink(actor: Actor, termination: Termination) -> None:
     """Put the order into the outbox and remember it, in the caller's transaction, under the account's lock."""
     account = termination.account
     termination.unlink = cloud.queue(
@@ -166,7 +163,7 @@ def order_unlink(actor: Actor, termination: Termination, *, reason: str) -> None
         uid=account.uid,
         operation=Operation.UNLINK,
         payload={},
-        reason=reason,
+        reason=termination.reason,
         operation_id=None,
     )
     termination.save(update_fields=["unlink"])
@@ -215,7 +212,7 @@ def _delete(actor: Actor, pk: int) -> bool:
     worker = system_actor("termination", partner=account.partner)
     for invitation in invitations:
         _forget(invitation, account)
-    forget_contact(actor=worker, account=account, reason=AFTER_90_DAYS)
+    forget_contact(actor=worker, account=account, reason="")
     termination.delete_due_at = None
     termination.save(update_fields=["delete_due_at"])
     return True

@@ -50,8 +50,16 @@ def invited(world: World) -> dict[str, Any]:
     return {"pk": world.member_invitation.pk}
 
 
+def draft(world: World) -> dict[str, object]:
+    return {"pk": world.draft.pk}
+
+
 def link(world: World) -> dict[str, Any]:
     return {"pk": world.invitation.pk}
+
+
+def ending(world: World) -> dict[str, Any]:
+    return {"uid": world.ending.account.uid, "pk": world.ending.pk}
 
 
 def file_in(world: World) -> dict[str, Any]:
@@ -162,6 +170,9 @@ LINKING = (
     everyone("linking:invitation_list", 422, query="turn=nonsense"),
     Row("linking:invitation_new", 200, 200, 403, 403, 200, 200, 403),
     Row("linking:invitation_new", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("linking:invitation_sheet", 200, 200, 403, 403, 200, 200, 403, post=True),
+    Row("linking:invitation_mail", 200, 200, 403, 403, 200, 200, 403, post=True),
+    Row("linking:draft_edit", 200, 200, 403, 403, 404, 404, 403, args=draft),
     Row("linking:invitation_uid", 200, 200, 403, 403, 200, 200, 403, query="uid=5113766248601931"),
     Row("linking:invitation_detail", 200, 200, 200, 200, 404, 404, 200, args=link),
     Row("linking:invitation_resend", 303, 303, 403, 403, 404, 404, 403, args=link, post=True),
@@ -203,6 +214,25 @@ LINKING = (
     public("linking:my_receipt", 303, args=own),
     public("linking:my_receipt_file", 303, args=own),
 )
+ENDING = (
+    Row("linking:termination", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
+    Row("linking:termination_ask", 200, 403, 403, 403, 404, 404, 403, args=uid, own=200),
+    Row("linking:termination_ask", 422, 403, 403, 403, 404, 404, 403, args=uid, own=422, post=True),
+    Row("linking:termination_confirm", 200, 403, 403, 403, 404, 404, 403, args=ending),
+    Row("linking:termination_reject", 200, 403, 403, 403, 404, 404, 403, args=ending),
+    Row("linking:termination_reject", 422, 403, 403, 403, 404, 404, 403, args=ending, post=True),
+    Row("linking:termination_withdraw", 409, 403, 403, 403, 404, 404, 403, args=ending),
+    Row("linking:termination_by_hand", 409, 403, 403, 403, 404, 404, 403, args=ending),
+    Row("linking:termination_look", 409, 403, 403, 403, 404, 404, 403, args=ending, post=True),
+    Row("linking:wrong_link", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
+    Row("linking:wrong_link_hold", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("linking:wrong_link_hold", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
+    Row("linking:wrong_link_release", 409, 409, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("linking:wrong_link_undo", 200, 403, 403, 403, 404, 404, 403, args=uid, own=200),
+    Row("linking:wrong_link_undo", 422, 403, 403, 403, 404, 404, 403, args=uid, own=422, post=True),
+    Row("linking:wrong_link_keep", 409, 403, 403, 403, 404, 404, 403, args=ending),
+    Row("linking:support_package", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200, post=True),
+)
 REST = (
     everyone("approvals:approval_list"),
     Row("approvals:approval_detail", 200, 200, 200, 200, 404, 404, 200, args=approval),
@@ -229,4 +259,4 @@ REST = (
     Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),
 )
-ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *REST)
+ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *ENDING, *REST)

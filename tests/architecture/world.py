@@ -13,6 +13,9 @@ from django.utils import timezone
 from post_office.models import Email
 
 from linking import services as linking
+from linking.endings import ANSWER_WITHIN
+from linking.models import Termination
+from linking.states import Side
 from partner_console.access import services as access
 from partner_console.access.policy import Role
 from partner_console.approvals import services as approvals
@@ -25,10 +28,11 @@ from quota.models.imports import ImportState
 from tests.factories import make_account, make_member
 from uids.models import BulkEdit, Label, SavedView
 from uids.models.bulk import BulkState
+from uids.states import Relationship
 
 if TYPE_CHECKING:
     from linking.models import Invitation
-    from partner_console.access.models import MemberInvitation, Membership
+    from partner_console.access.models import MemberInvitation, Membership, Partner
     from tests.personas import Persona
     from uids.models import LinkedAccount
 
@@ -39,6 +43,7 @@ class World:
     agency_account: LinkedAccount
     invitation: Invitation
     token: str
+    ending: Termination
     member: Membership
     gone_member: Membership
     member_invitation: MemberInvitation
@@ -81,6 +86,7 @@ def build_world(owner: Persona, agency: Persona) -> World:
         agency_account=make_account(agency_partner, "1792155717328011"),
         invitation=invitation,
         token=invitation.fresh_token,
+        ending=_asked_to_end(partner),
         member=make_member(partner, Role.VIEWER),
         gone_member=make_member(partner, Role.VIEWER, is_active=False),
         member_invitation=member_invitation,
@@ -107,3 +113,10 @@ def build_world(owner: Persona, agency: Persona) -> World:
         ).pk,
         approval_pk=approval.pk,
     )  # fmt: skip
+
+
+def _asked_to_end(partner: Partner) -> Termination:
+    """A customer who asked to leave and waits for the answer."""
+    account = make_account(partner, "1792155717328012", relationship=Relationship.TO_BE_CONFIRMED)
+    due = timezone.now() + ANSWER_WITHIN
+    return Termination.objects.create(account=account, side=Side.CUSTOMER, reason="We move.", answer_due_at=due)

@@ -42,6 +42,21 @@ def record_by_hand(*, actor: Actor, command_pk: int, note: str) -> CloudCommand:
     return command
 
 
+@transaction.atomic
+def give_up(*, actor: Actor, command_pk: int) -> CloudCommand:
+    """What the cloud refused is not asked again: nobody may retry it. Raises `NothingByHand` unless it was refused.
+
+    The caller writes the entry of what this means.
+    """
+    command = locks.lock_command(actor, command_pk)
+    require(actor, PERMISSION[Operation(command.operation)])
+    if command.state != CommandState.REFUSED:
+        raise NothingByHand
+    command.state = CommandState.SUPERSEDED
+    command.save(update_fields=["state"])
+    return command
+
+
 def drop_waiting(*, partner_pk: int, uid: str) -> int:
     """The link has ended: what still waits or failed about it is never sent, for the account may be another's soon.
 
