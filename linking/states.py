@@ -93,6 +93,10 @@ class FailureCode(TextChoices):
 
     ALREADY_LINKED = "already_linked", _("The account was linked meanwhile, by you or by another partner.")
     OTHER_UID = "other_uid", _("The cloud linked another UID than the one invited. Tell your operator at once.")
+    BAD_UID = (
+        "bad_uid",
+        _("The cloud told a UID that cannot be right. Tell your operator at once."),
+    )
     NOT_OFFERED = "not_offered", _("This cloud cannot link by itself. Link the account by hand in its own console.")
 
 

@@ -149,17 +149,21 @@ def _fit_permissions(invitation: Invitation, actor: Actor, template_pk: int | No
 
     A second-tier reseller looks after its own customers: its distributor never asks for more than the bills.
     """
-    if invitation.account_type == AccountType.T2_RESELLER:
-        invitation.template_version, invitation.scopes = None, complete(LEAST)
-        return
-    if template_pk is not None or not invitation.scopes:
-        invitation.template_version = chosen_version(actor, invitation.partner_id, template_pk)
+    is_chosen = bool(invitation.scopes) and template_pk is None
+    if invitation.account_type == AccountType.T2_RESELLER or not is_chosen:
+        invitation.template_version = version_to_ask(
+            actor, invitation.partner_id, template_pk=template_pk, account_type=invitation.account_type
+        )
     version = invitation.template_version
     invitation.scopes = complete(version.scopes if version else LEAST)
 
 
-def chosen_version(actor: Actor, partner_pk: int, template_pk: int | None) -> TemplateVersion | None:
-    """The newest version of the chosen template, else of the partner's default one; None when there is neither."""
+def version_to_ask(
+    actor: Actor, partner_pk: int, *, template_pk: int | None, account_type: int | None
+) -> TemplateVersion | None:
+    """The newest version of the chosen template, else of the partner's default one; None stands for the least."""
+    if account_type == AccountType.T2_RESELLER:
+        return None
     if template_pk is None:
         defaults = PermissionTemplate.objects.filter(partner_id=partner_pk, is_default=True, archived_at__isnull=True)
         template_pk = defaults.values_list("pk", flat=True).first()

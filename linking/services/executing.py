@@ -20,8 +20,8 @@ from linking.errors import AlreadyInvited, NothingToRetry
 from linking.models import Invitation
 from linking.services.checking_links import start_checks
 from linking.services.granting import grant
-from linking.services.inviting import ensure_free
 from linking.services.mailing import tell_linked
+from linking.services.sending import ensure_free
 from linking.states import FailureCode, InvitationState
 from partner_console.access.actor import Actor, system_actor
 from partner_console.access.policy import Permission, require
@@ -44,6 +44,7 @@ from partner_console.cloud.port import (
 from partner_console.errors import DomainError
 from partner_console.waking import after_commit
 from quota.services import open_credit
+from uids import identifiers
 from uids.errors import AlreadyLinked
 from uids.models import LinkedAccount
 from uids.services import create_account
@@ -186,34 +187,44 @@ def _write(claim: Claim, status: LinkStatus, account: CloudAccount | None) -> No
         _later(claim, because="pending")
     elif status.progress is LinkProgress.FAILED:
         _fail(claim, status.code, status.message)
-    elif status.uid != claim.invitation.uid:
+    elif claim.invitation.uid and status.uid != claim.invitation.uid:
         _fail(claim, FailureCode.OTHER_UID, status.uid)
+    elif not _is_sound(status.uid, claim.invitation):
+        _fail(claim, FailureCode.BAD_UID, status.uid)
     else:
         _succeed(claim, status, account)
 
 
+def _is_sound(uid: str, invitation: Invitation) -> bool:
+    """Whether a UID the cloud told would have been taken from a person, too (design §5)."""
+    return identifiers.recognise(uid).uid == uid and uid not in ("", invitation.partner.master_uid)
+
+
 @transaction.atomic(durable=True)
 def _succeed(claim: Claim, status: LinkStatus, described: CloudAccount | None) -> None:
-    """Account, quota, controls and the invitation's end: all or nothing, once."""
+    """Account, quota, controls and the invitation's end: all or nothing, once.
+
+    A UID learned only now stays with the invitation, also when our own rules refuse it: a retry then asks for that
+    account and makes no second one.
+    """
     invitation = _relock(claim)
     if invitation is None:
         return
+    before = invitation.audit_state()
+    learned = {} if invitation.uid else {"uid": status.uid}
+    invitation.uid = status.uid
     actor = _worker(invitation)
     try:
         with transaction.atomic():
             account = _create(actor, invitation, status, described)
     except AlreadyLinked:
-        _close_failed(invitation, FailureCode.ALREADY_LINKED, "")
+        _close_failed(invitation, FailureCode.ALREADY_LINKED, "", **learned)
         return
     except DomainError as error:  # our own rules say no to what the cloud did: people must look, not the sweep
-        _close_failed(invitation, error.code, str(error))
+        _close_failed(invitation, error.code, str(error), **learned)
         return
-    before = invitation.audit_state()
-    moment = timezone.now()
-    _save(
-        invitation,
-        {"state": InvitationState.LINKED, "account": account, "closed_at": moment, "in_flight_since": None},
-    )
+    end = {"state": InvitationState.LINKED, "account": account, "closed_at": timezone.now(), "in_flight_since": None}
+    _save(invitation, {**end, **learned})
     audit.record(actor, Action.LINK_SUCCEEDED, invitation, before=before)
     tell_linked(invitation)
     logger.info("linked", invitation=invitation.pk, attempts=invitation.attempts)
@@ -286,11 +297,11 @@ def _relock(claim: Claim) -> Invitation | None:
     return row.filter(pk=claim.invitation.pk, state=InvitationState.APPROVED).first()
 
 
-def _close_failed(invitation: Invitation, code: str, message: str) -> None:
+def _close_failed(invitation: Invitation, code: str, message: str, **learned: str) -> None:
     before = invitation.audit_state()
-    changes = {
+    changes: dict[str, object] = {
         "state": InvitationState.FAILED, "failure_code": str(code)[:60], "failure_message": message[:500],
-        "closed_at": timezone.now(), "in_flight_since": None,
+        "closed_at": timezone.now(), "in_flight_since": None, **learned,
     }  # fmt: skip
     _save(invitation, changes)
     audit.record(_worker(invitation), Action.LINK_FAILED, invitation, before=before, note=message)

@@ -11,13 +11,14 @@ from django.utils import timezone
 from linking import locks
 from linking.errors import BeingLinked, NothingToResend
 from linking.models import Invitation
+from linking.services import checking
 from linking.services.composing import compose, new_invitation
 from linking.services.drafting import lock_draft, save_written
 from linking.services.mailing import ensure_welcome, send_link
-from linking.services.sending import close, name_of, send_now
-from linking.services.sending import ensure_free as ensure_free
+from linking.services.sending import close, ensure_free, name_of
 from linking.states import WITH_CUSTOMER, InvitationState, MailKind, ensure_move
 from partner_console.access.policy import Permission, require
+from partner_console.access.scoping import get_visible_or_404
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from uids.services.accounts import clean_text
@@ -55,7 +56,7 @@ def invite(
     compose(invitation, actor=actor, values=given)
     ensure_free(invitation)
     invitation.save(force_insert=True)
-    return send_now(actor=actor, invitation=invitation)
+    return checking.submit(actor=actor, invitation=invitation)
 
 
 @transaction.atomic
@@ -70,7 +71,7 @@ def send(*, actor: Actor, invitation_pk: int, version: int | None = None, **fiel
     compose(invitation, actor=actor, values=fields)
     ensure_free(invitation)
     save_written(invitation)
-    return send_now(actor=actor, invitation=invitation)
+    return checking.submit(actor=actor, invitation=invitation)
 
 
 @transaction.atomic
@@ -103,9 +104,13 @@ def withdraw(*, actor: Actor, invitation_pk: int, reason: str = "") -> Invitatio
     Not once the cloud may have been asked (409 `being_linked`), and not when it is finished.
     """
     require(actor, Permission.LINK_INVITE)
+    note = clean_text(reason)
+    waiting = get_visible_or_404(Invitation, actor, pk=invitation_pk)
+    if checking.withdraw_check(actor=actor, invitation=waiting, note=note):  # its request is locked before it
+        return locks.lock_invitation(actor, invitation_pk)
     invitation = locks.lock_invitation(actor, invitation_pk)
     if invitation.is_asked_of_cloud:
         raise BeingLinked
     ensure_move(invitation.current_state, InvitationState.WITHDRAWN)
-    close(actor, invitation, InvitationState.WITHDRAWN, Action.LINK_WITHDRAWN, note=clean_text(reason))
+    close(actor, invitation, InvitationState.WITHDRAWN, Action.LINK_WITHDRAWN, note=note)
     return invitation

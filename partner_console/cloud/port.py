@@ -48,7 +48,10 @@ class LinkProgress(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """What `start_link` is told. `reference` is ours, stable across repeats: the cloud links it once."""
+    """What `start_link` is told. `reference` is ours, stable across repeats: the cloud links it once.
+
+    Without a `uid` the customer has no account yet: the cloud makes one, and `link_status` tells its UID.
+    """
 
     reference: str
     partner_uid: str

@@ -50,7 +50,7 @@ def invited(world: World) -> dict[str, Any]:
     return {"pk": world.member_invitation.pk}
 
 
-def draft(world: World) -> dict[str, object]:
+def draft(world: World) -> dict[str, Any]:
     return {"pk": world.draft.pk}
 
 

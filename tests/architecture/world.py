@@ -43,6 +43,7 @@ class World:
     agency_account: LinkedAccount
     invitation: Invitation
     token: str
+    draft: Invitation
     ending: Termination
     member: Membership
     gone_member: Membership
@@ -86,6 +87,7 @@ def build_world(owner: Persona, agency: Persona) -> World:
         agency_account=make_account(agency_partner, "1792155717328011"),
         invitation=invitation,
         token=invitation.fresh_token,
+        draft=linking.save_draft(actor=owner.actor, company="Not sent yet"),
         ending=_asked_to_end(partner),
         member=make_member(partner, Role.VIEWER),
         gone_member=make_member(partner, Role.VIEWER, is_active=False),
