@@ -41,7 +41,8 @@ def own_accounts(actor: Actor) -> QuerySet[LinkedAccount]:
     rows: QuerySet[LinkedAccount] = LinkedAccount.objects.filter(partner__is_active=True)
     if not actor.contact_email:
         return rows.none()
-    return rows.filter(email__iexact=actor.contact_email).exclude(relationship=Relationship.DELETED)
+    mine = rows.filter(email__iexact=actor.contact_email).exclude(email="")  # both: that is the index
+    return mine.exclude(relationship=Relationship.DELETED)
 
 
 def lock_own_account(actor: Actor, pk: int) -> LinkedAccount:

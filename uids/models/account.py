@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -152,6 +153,8 @@ class LinkedAccount(PartnerScoped):
                 fields=["partner", "trustee", "id"], condition=Q(trustee__isnull=False), name="uids_list_subs"
             ),
             GinIndex(F("partner"), OpClass(F("search"), "gin_trgm_ops"), name="uids_search"),
+            # A customer's own accounts, whichever partner's: looked up without regard to case.
+            models.Index(Upper("email"), condition=~Q(email=""), name="uids_contact"),
         ]
 
     def __str__(self) -> str:
