@@ -74,6 +74,10 @@ def view(world: World) -> dict[str, Any]:
     return {"pk": world.view_pk}
 
 
+def template(world: World) -> dict[str, Any]:
+    return {"pk": world.template_pk}
+
+
 def bulk(world: World) -> dict[str, Any]:
     return {"pk": world.bulk_pk}
 
@@ -233,6 +237,26 @@ ENDING = (
     Row("linking:wrong_link_keep", 409, 403, 403, 403, 404, 404, 403, args=ending),
     Row("linking:support_package", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200, post=True),
 )
+GRANTS = (
+    everyone("linking:template_list"),
+    Row("linking:template_new", 200, 403, 403, 403, 200, 200, 403),
+    Row("linking:template_new", 422, 403, 403, 403, 422, 422, 403, post=True),
+    Row("linking:template_edit", 200, 403, 403, 403, 404, 404, 403, args=template),
+    Row("linking:template_edit", 422, 403, 403, 403, 404, 404, 403, args=template, post=True),
+    Row("linking:template_default", 303, 403, 403, 403, 404, 404, 403, args=template, post=True),
+    Row("linking:template_archive", 200, 403, 403, 403, 404, 404, 403, args=template),
+    Row("linking:template_archive", 409, 403, 403, 403, 404, 404, 403, args=template, post=True),
+    Row("linking:checklist_edit", 200, 403, 403, 403, 200, 200, 403),
+    Row("linking:checklist_edit", 422, 403, 403, 403, 422, 422, 403, post=True),
+    Row("linking:checklist_change", 422, 403, 403, 403, 422, 422, 403, post=True),
+    Row("linking:account_permissions", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
+    # Without HTMX the panel leads to its page.
+    Row("linking:account_panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=302),
+    Row("linking:account_recheck", 303, 303, 403, 403, 404, 404, 403, args=uid, own=303, post=True),
+    # Nothing was granted on this account: it was not linked by an invitation.
+    Row("linking:account_resend", 409, 409, 403, 403, 404, 404, 403, args=uid, own=409, post=True),
+    Row("linking:account_tick", 404, 404, 403, 403, 404, 404, 403, args=uid, own=404, post=True),
+)
 REST = (
     everyone("approvals:approval_list"),
     Row("approvals:approval_detail", 200, 200, 200, 200, 404, 404, 200, args=approval),
@@ -259,4 +283,4 @@ REST = (
     Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),
 )
-ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *ENDING, *REST)
+ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *GRANTS, *ENDING, *REST)

@@ -15,6 +15,7 @@ from post_office.models import Email
 from linking import services as linking
 from linking.endings import ANSWER_WITHIN
 from linking.models import Termination
+from linking.services.templates import ensure_default
 from linking.states import Side
 from partner_console.access import services as access
 from partner_console.access.policy import Role
@@ -56,6 +57,7 @@ class World:
     label_pk: int
     view_pk: int
     bulk_pk: int
+    template_pk: int
     approval_pk: int
 
 
@@ -107,6 +109,7 @@ def build_world(owner: Persona, agency: Persona) -> World:
         ).pk,
         mail_pk=join_mail.pk,
         label_pk=Label.objects.create(partner=partner, name="VIP").pk,
+        template_pk=ensure_default(partner=partner).template_id,
         view_pk=SavedView.objects.create(partner=partner, user=owner.user, name="Mine").pk,
         bulk_pk=BulkEdit.objects.create(
             partner=partner, user=owner.user, membership=owner.membership, change={"kind": "labels"},
