@@ -18,6 +18,7 @@ from django.utils import timezone
 from linking import locks, tasks
 from linking.errors import AlreadyInvited, NothingToRetry
 from linking.models import Invitation
+from linking.services.attempts import is_being_unlinked, record_attempt, undo_at_the_cloud
 from linking.services.checking_links import start_checks
 from linking.services.granting import grant
 from linking.services.mailing import tell_linked
@@ -140,9 +141,15 @@ def _claim(actor: Actor, invitation_pk: int) -> Claim | None:
     now = timezone.now()
     if invitation is None or (invitation.in_flight_since and invitation.in_flight_since > now - LEASE):
         return None
-    if LinkedAccount.objects.live().filter(uid=invitation.uid).exists():
-        # Linked meanwhile, here or elsewhere: the cloud is not even asked.
+    holder = LinkedAccount.objects.live().filter(uid=invitation.uid).values_list("partner_id", flat=True).first()
+    if holder is not None:
+        # Linked meanwhile, here or elsewhere: the cloud is not asked (any more).
         _close_failed(invitation, FailureCode.ALREADY_LINKED, "")
+        if invitation.attempts and holder != invitation.partner_id:
+            undo_at_the_cloud(_worker(invitation), invitation)
+        return None
+    if is_being_unlinked(invitation):
+        _save(invitation, {"next_attempt_at": now + FIRST_WAIT})
         return None
     _save(invitation, {"in_flight_since": now, "attempts": invitation.attempts + 1})
     return Claim(invitation, now)
@@ -217,14 +224,17 @@ def _succeed(claim: Claim, status: LinkStatus, described: CloudAccount | None) -
     try:
         with transaction.atomic():
             account = _create(actor, invitation, status, described)
-    except AlreadyLinked:
+    except AlreadyLinked as error:
         _close_failed(invitation, FailureCode.ALREADY_LINKED, "", **learned)
+        if not error.data["here"]:
+            undo_at_the_cloud(actor, invitation)
         return
     except DomainError as error:  # our own rules say no to what the cloud did: people must look, not the sweep
         _close_failed(invitation, error.code, str(error), **learned)
         return
     end = {"state": InvitationState.LINKED, "account": account, "closed_at": timezone.now(), "in_flight_since": None}
     _save(invitation, {**end, **learned})
+    record_attempt(invitation)
     audit.record(actor, Action.LINK_SUCCEEDED, invitation, before=before)
     tell_linked(invitation)
     logger.info("linked", invitation=invitation.pk, attempts=invitation.attempts)
@@ -304,6 +314,7 @@ def _close_failed(invitation: Invitation, code: str, message: str, **learned: st
         "closed_at": timezone.now(), "in_flight_since": None, **learned,
     }  # fmt: skip
     _save(invitation, changes)
+    record_attempt(invitation, code=str(code), message=message)
     audit.record(_worker(invitation), Action.LINK_FAILED, invitation, before=before, note=message)
     logger.warning("link failed", invitation=invitation.pk, code=str(code))
 
