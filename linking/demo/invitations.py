@@ -15,6 +15,8 @@ from linking.states import DeclineReason
 from partner_console.access.actor import actor_for_membership, system_actor
 from partner_console.access.models import Membership
 from partner_console.access.policy import PartnerKind
+from partner_console.approvals import services as approvals
+from partner_console.approvals.models import Approval
 from partner_console.cloud.simulated.models import FaultKind, SimFault
 
 if TYPE_CHECKING:
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
 # What becomes of each, and the language its customer reads. At most ten mails go out in five minutes (design §5).
 ACME = (
     ("sent", "en"), ("sent", "ja"), ("opened", "zh-hans"), ("approved", "en"), ("failed", "en"), ("declined", "ja"),
-    ("withdrawn", "en"), ("expired", "zh-hans"),
+    ("withdrawn", "en"), ("expired", "zh-hans"), ("awaiting", "en"), ("rejected", "ja"),
 )  # fmt: skip
 OTHERS = (("sent", "en"), ("opened", "ja"))
 STARTING_QUOTA = Decimal(2500)
+CHECKED_QUOTA = Decimal(25_000)  # more than one person alone may start a customer with (design §5)
 
 
 def send_out(partner: Partner, dice: Random) -> None:
@@ -40,10 +43,15 @@ def send_out(partner: Partner, dice: Random) -> None:
 
 
 def _inviter(partner: Partner) -> Actor:
-    memberships = Membership.objects.filter(partner=partner).select_related("user", "partner")
-    people = {membership.role: membership for membership in memberships}
+    people = _people(partner)
     membership = people.get("manager") or people.get("owner")
     return actor_for_membership(membership) if membership else system_actor("demo", partner=partner)
+
+
+def _people(partner: Partner) -> dict[str, Membership]:
+    """One of each role."""
+    memberships = Membership.objects.filter(partner=partner).select_related("user", "partner")
+    return {membership.role: membership for membership in memberships}
 
 
 def _one(partner: Partner, actor: Actor, dice: Random, fate: str, language: str) -> None:
@@ -51,7 +59,8 @@ def _one(partner: Partner, actor: Actor, dice: Random, fate: str, language: str)
     uid = catalogue.uid(dice)
     fields: dict[str, Any] = {"language": language, "country": country, "purpose": "customer onboarding"}
     if partner.kind != PartnerKind.AGENCY:
-        fields |= {"quota": STARTING_QUOTA, "warning_percent": 20, "business_manager": ""}
+        quota = CHECKED_QUOTA if fate in ("awaiting", "rejected") else STARTING_QUOTA
+        fields |= {"quota": quota, "warning_percent": 20, "business_manager": ""}
     invitation = services.invite(
         actor=actor,
         uid=uid,
@@ -84,6 +93,13 @@ def _play(invitation: Invitation, actor: Actor, fate: str) -> None:
         )
     elif fate == "withdrawn":
         services.withdraw(actor=actor, invitation_pk=invitation.pk, reason="Customer asked to wait until next quarter")
+    elif fate == "rejected":
+        approvals.decide(
+            actor=actor_for_membership(_people(invitation.partner)["finance"]),
+            approval_pk=Approval.objects.get(subject_type="linking.invitation", subject_pk=invitation.pk).pk,
+            approve=False,
+            note="Their contract says 2,500. Please invite them with that",
+        )
     elif fate == "expired":
         # Nobody waits fifteen days for a demo: the time is turned back, the worker's own service does the rest.
         Invitation.objects.filter(pk=invitation.pk).update(expires_at=timezone.now() - timedelta(hours=1))

@@ -25,7 +25,7 @@ class EntryField(forms.CharField):
     )
 
     def __init__(self, described: Description) -> None:
-        super().__init__(label=described.blind_label, help_text=described.blind_help, max_length=200, required=False)
+        super().__init__(label=described.blind_label, help_text=described.blind_help, max_length=200)
 
 
 class DecideForm(forms.Form):
@@ -44,6 +44,7 @@ class DecideForm(forms.Form):
         super().__init__(data)
         if is_blind:
             self.fields["typed"] = EntryField(described)
+            self.fields["typed"].required = data is None or data.get("decision") != "reject"
             self.order_fields(["typed", "note"])
 
 
@@ -58,7 +59,6 @@ class AloneForm(forms.Form):
         super().__init__(data)
         if is_blind:
             self.fields["typed"] = EntryField(described)
-            self.fields["typed"].required = True
             self.order_fields(["typed", "reason"])
 
 
@@ -82,6 +82,7 @@ class RuleForm(forms.Form):
         super().__init__(data, initial={name: getattr(rule, name) for name in names} | {"version": version})
         if checked.amount_label and (not checked.amount_permission or allows(actor, checked.amount_permission)):
             self.fields["amount_from"].label = f"{checked.amount_label} ({unit})"
+            self.fields["amount_from"].help_text = _("Empty: whatever the amount.")
         else:
             del self.fields["amount_from"]
         if checked.sensitive_label:

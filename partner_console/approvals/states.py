@@ -20,7 +20,7 @@ class When(TextChoices):
     """When a rule asks for a second person."""
 
     NEVER = "never", _("Never")
-    LIMITS = "limits", _("Only above these limits")
+    LIMITS = "limits", _("When a limit is reached")
     ALWAYS = "always", _("Always")
 
 

@@ -147,6 +147,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     actor = request.actor
+    may_decide = selectors.may_decide(actor, approval)
     context: dict[str, Any] = {
         "approval": approval,
         "state": approval.shown_state,
@@ -155,9 +156,9 @@ def _page(
         "why": Need.from_json(approval.because),
         "form": form or _decide_form(request, approval),
         "error": error,
-        "may_decide": selectors.may_decide(actor, approval),
+        "may_decide": may_decide,
         "may_alone": selectors.may_decide_alone(actor, approval),
-        "may_withdraw": selectors.may_withdraw(actor, approval),
+        "may_withdraw": selectors.may_withdraw(actor, approval) and not may_decide,  # rejecting says why
         "second_people": selectors.second_people(actor, approval),
         "timeline": timeline(actor, approval),
     }
