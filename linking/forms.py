@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
+from linking.services.extending import CHOICES
 from linking.states import DeclineReason
 
 
@@ -41,4 +43,16 @@ class WithdrawForm(forms.Form):
         max_length=500,
         help_text=_("It stays in the records. The customer does not see it."),
         widget=forms.Textarea(attrs={"rows": 3, "data-count": ""}),
+    )
+
+
+class ExtendForm(forms.Form):
+    """How much time from now on."""
+
+    days = forms.TypedChoiceField(
+        label=_("The customer may answer for"),
+        coerce=int,
+        choices=[(n, ngettext_lazy("%(n)d day from now", "%(n)d days from now", n) % {"n": n}) for n in CHOICES],
+        initial=15,
+        widget=forms.RadioSelect,
     )

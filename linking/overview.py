@@ -61,7 +61,7 @@ EXPIRES_SOON_DAYS = 3
 
 def overview(actor: Actor) -> Overview:
     """Everything the actor may see, in five queries whatever the number of accounts."""
-    by_turn = _open_links_by_turn(actor)
+    by_turn = open_links_by_turn(actor)
     accounts = LinkedAccount.objects.visible_to(actor).live()
     counts = accounts.aggregate(
         n=Count("pk"),
@@ -87,7 +87,7 @@ def overview(actor: Actor) -> Overview:
     )
 
 
-def _open_links_by_turn(actor: Actor) -> dict[Turn, int]:
+def open_links_by_turn(actor: Actor) -> dict[Turn, int]:
     """Open and failed invitations by whose turn it is. Expired ones that no worker has closed yet are nobody's."""
     rows = (
         Invitation.objects.visible_to(actor)

@@ -113,11 +113,7 @@ def list_invitations(
         rows = rows.filter(shown_state__in=[one for one in InvitationState if turn(one) in turn_is])
     if environment:
         rows = rows.filter(environment=environment)
-    if ends_within:
-        until = timezone.now() + timedelta(days=int(ends_within))
-        rows = rows.filter(shown_state__in=WITH_CUSTOMER, expires_at__lte=until)
-    if older_than:
-        rows = rows.filter(created_at__lte=timezone.now() - timedelta(days=int(older_than)))
+    rows = _in_time(rows, ends_within, older_than)
     if manager:
         rows = rows.filter(business_manager=manager)
     if mine:
@@ -127,6 +123,15 @@ def list_invitations(
     for word in unicodedata.normalize("NFKC", q).lower().split():
         rows = rows.filter(search__contains=word)
     return rows.select_related("created_by")
+
+
+def _in_time(rows: QuerySet[Invitation], ends_within: str, older_than: str) -> QuerySet[Invitation]:
+    if ends_within:
+        until = timezone.now() + timedelta(days=int(ends_within))
+        rows = rows.filter(shown_state__in=WITH_CUSTOMER, expires_at__lte=until)
+    if older_than:
+        rows = rows.filter(created_at__lte=timezone.now() - timedelta(days=int(older_than)))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from post_office.models import STATUS
 
 from linking.states import DeclineReason, FailureCode, InvitationState
+from partner_console.web import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,3 +87,25 @@ def _delivery(mail: InvitationMail) -> Delivery:
         STATUS.requeued: ("warn", _("Will be tried again")),
     }.get(mail.email.status, ("wait", _("Waiting to be sent")))
     return Delivery(kind, mail.to, mail.at, tone, state, problem, mail.email_id)
+
+
+def chat_text(invitation: Invitation, url: str) -> str:
+    """A few lines to be sent by hand in a chat, in the customer's language and with times in the partner's zone."""
+    partner = invitation.partner
+    with translation.override(invitation.language), timezone.override(ZoneInfo(partner.time_zone)):
+        until = formats.absolute(invitation.expires_at) if invitation.expires_at else ""
+        if invitation.uid:
+            asks = _("%(partner)s asks you to link your cloud account %(uid)s.") % {
+                "partner": partner.name,
+                "uid": invitation.masked_uid,
+            }
+        else:
+            asks = _("%(partner)s asks you to link your cloud account.") % {"partner": partner.name}
+        lines = [
+            _("Hello,"),
+            asks,
+            _("Read what would change, then approve or decline. It takes about two minutes."),
+            url,
+            _("The link works until %(until)s. Nothing changes unless you approve.") % {"until": until},
+        ]
+    return "\n\n".join(lines)

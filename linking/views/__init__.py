@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from linking.views.batches import batch_again as batch_again
+from linking.views.batches import batch_cancel as batch_cancel
+from linking.views.batches import batch_change as batch_change
+from linking.views.batches import batch_columns as batch_columns
+from linking.views.batches import batch_detail as batch_detail
+from linking.views.batches import batch_new as batch_new
+from linking.views.batches import batch_progress as batch_progress
+from linking.views.batches import batch_refused as batch_refused
+from linking.views.batches import batch_run as batch_run
+from linking.views.bulk import bulk as bulk
 from linking.views.checklist import checklist_change as checklist_change
 from linking.views.checklist import checklist_edit as checklist_edit
 from linking.views.checks import account_panel as account_panel
@@ -19,7 +29,9 @@ from linking.views.customer import invite_help as invite_help
 from linking.views.customer import invite_not_me as invite_not_me
 from linking.views.customer import invite_proof as invite_proof
 from linking.views.customer import invite_start as invite_start
+from linking.views.details import invitation_copy as invitation_copy
 from linking.views.details import invitation_detail as invitation_detail
+from linking.views.details import invitation_extend as invitation_extend
 from linking.views.details import invitation_resend as invitation_resend
 from linking.views.details import invitation_retry as invitation_retry
 from linking.views.details import invitation_withdraw as invitation_withdraw

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from linking import selectors, services, wording
+from linking import batch_selectors, selectors, services, wording
 from linking.errors import NothingToResend, TooManyMails
-from linking.forms import WithdrawForm
+from linking.forms import ExtendForm, WithdrawForm
+from linking.scopes import Scope
 from linking.states import MOVES, WITH_CUSTOMER, InvitationState, ensure_move
 from partner_console.access.policy import Permission, require
 from partner_console.audit.selectors import timeline
+from partner_console.errors import Invalid
 from partner_console.web.countries import country_name
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import render_page, see_other
+from partner_console.web.mail import absolute_url
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -37,10 +42,14 @@ def invitation_detail(request: ActorRequest, pk: int) -> HttpResponse:
         "state": invitation.current_state,
         "next_step": wording.next_step(invitation),
         "country": country_name(invitation.country),
+        "scopes": [Scope(one).label for one in invitation.scopes],
+        "next_reminder": invitation.next_reminder_at if invitation.current_state in WITH_CUSTOMER else None,
         "failure": wording.failure(invitation),
         "declined_because": wording.declined_because(invitation),
         "deliveries": wording.deliveries(selectors.list_mails(request.actor, invitation)),
-        "timeline": timeline(request.actor, invitation),
+        "timeline": timeline(request.actor, invitation, limit=50),
+        "batch_rows": batch_selectors.rows_of(request.actor, invitation),
+        "is_uid_hidden": selectors.hides_uid(request.actor, invitation),
         **_possible(invitation),
     }
     return render_page(request, "linking/invitation_detail.html", context, fragment="invitation")
@@ -98,6 +107,51 @@ def invitation_resend(request: ActorRequest, pk: int) -> HttpResponse:
     return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_extend(request: ActorRequest, pk: int) -> HttpResponse:
+    """Confirm page and dialog of [Give more time]."""
+    invitation = _to_change(request, pk)
+    if invitation.current_state not in WITH_CUSTOMER:
+        raise NothingToResend(invitation)
+    form = ExtendForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.extend(actor=request.actor, invitation_pk=pk, days=form.cleaned_data["days"])
+        except Invalid as error:
+            add_domain_error(form, error)
+        else:
+            messages.success(request, _("The customer has more time now."))
+            return see_other(request, _url(pk))
+    confirm = _confirm(
+        invitation,
+        "invitation_extend",
+        title=_("Give %(company)s more time?"),
+        effect=_("The link they have goes on working until then. No mail is sent."),
+        submit=_("Give more time"),
+        icon="calendar-plus",
+    )
+    context = {"confirm": {**confirm, "form": form}}
+    status = 422 if form.is_bound else 200
+    return render_page(request, "ui/confirm_page.html", context, fragment="confirm", status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_copy(request: ActorRequest, pk: int) -> HttpResponse:
+    """A link to be sent by hand: asked first, because it is a new one, then shown once."""
+    invitation = _to_change(request, pk)
+    if invitation.current_state not in WITH_CUSTOMER:
+        raise NothingToResend(invitation)
+    if request.method == "POST":
+        fresh = services.copy_link(actor=request.actor, invitation_pk=pk)
+        url = absolute_url("linking:invite_start", fresh.fresh_token)
+        context = {"invitation": fresh, "url": url, "chat": wording.chat_text(fresh, url)}
+        response = render(request, "linking/invitation_link.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+    context = {"invitation": invitation}
+    return render(request, "linking/invitation_copy.html", context)
+
+
 @require_POST
 def invitation_retry(request: ActorRequest, pk: int) -> HttpResponse:
     """Try a refused link again."""
@@ -140,6 +194,7 @@ def _possible(invitation: Invitation) -> dict[str, bool]:
     state = invitation.current_state
     return {
         "can_resend": state in WITH_CUSTOMER,
+        "can_go_on": state is S.DRAFT,
         "can_withdraw": S.WITHDRAWN in MOVES[state] and not invitation.is_asked_of_cloud,
         "can_retry": state is S.FAILED,
         "can_invite_anew": state in ANEW,

@@ -68,6 +68,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "not_due": ("wait", "hourglass"),
     "differs": ("bad", "triangle-alert"),
     # cloud commands, jobs, approvals, mail
+    "paced": ("wait", "timer"),
     "queued": ("wait", "clock"),
     "in_flight": ("wait", "loader"),
     "running": ("wait", "loader"),

@@ -124,6 +124,10 @@ class ListPage(Generic[M]):
         """What “Select …” says of a row."""
         return str(row)
 
+    def is_selected(self, _row: M) -> bool:
+        """Whether a row comes chosen, where rows can be."""
+        return False
+
     def shown_columns(self) -> list[Column]:
         """The columns to draw; a list whose cells need more than the row binds it here."""
         return self.query.columns
@@ -158,7 +162,9 @@ class ListPage(Generic[M]):
         page = self.page()
         table.pager = self._pager(page)
         columns = self.shown_columns()
-        table.body = prepared_rows(page.rows, columns, label=self.label, is_selectable=is_selectable)
+        table.body = prepared_rows(
+            page.rows, columns, label=self.label, is_selectable=is_selectable, is_selected=self.is_selected
+        )
         if not page.rows:
             table.state = "filtered" if self.query.filters else "empty"
             table.message = self.empty_message(table.state)

@@ -76,9 +76,16 @@ class Table:
 
 
 def prepared_rows(
-    objects: Iterable[Any], columns: Sequence[Column], *, label: Callable[[Any], str] = str, is_selectable: bool = False
+    objects: Iterable[Any],
+    columns: Sequence[Column],
+    *,
+    label: Callable[[Any], str] = str,
+    is_selectable: bool = False,
+    is_selected: Callable[[Any], bool] = lambda _row: False,
 ) -> SafeString:
-    """The table's body, ready. `label` is what “Select …” says of a row; selectable rows belong to the form “bulk”."""
+    """The table's body, ready. `label` is what “Select …” says of a row; selectable rows belong to the form “bulk”,
+    and those of `is_selected` come chosen.
+    """
     frames = []
     for column in columns:
         css = f' class="{escape(column.css)}"' if column.css else ""
@@ -89,14 +96,16 @@ def prepared_rows(
     rows = []
     for row in objects:
         cells = "".join([f"{opening}{cell(row)}{closing}" for cell, opening, closing in frames])
-        pick = _PICK % (row.pk, select, escape(label(row))) if is_selectable else ""
+        pick = ""
+        if is_selectable:
+            pick = _PICK % (row.pk, select, escape(label(row)), " checked" if is_selected(row) else "")
         rows.append(f"<tr>{pick}{cells}</tr>")
     return markup("".join(rows))
 
 
 _PICK = (
     '<td class="pick"><label><input class="form-check-input" type="checkbox" name="pk" value="%s" form="bulk" data-row'
-    ' aria-label="%s %s" autocomplete="off"></label></td>'
+    ' aria-label="%s %s" autocomplete="off"%s></label></td>'
 )
 
 

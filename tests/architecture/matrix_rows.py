@@ -60,6 +60,8 @@ def link(world: World) -> dict[str, Any]:
 
 def ending(world: World) -> dict[str, Any]:
     return {"uid": world.ending.account.uid, "pk": world.ending.pk}
+def batch(world: World) -> dict[str, Any]:
+    return {"pk": world.batch_pk}
 
 
 def file_in(world: World) -> dict[str, Any]:
@@ -181,6 +183,20 @@ LINKING = (
     Row("linking:invitation_detail", 200, 200, 200, 200, 404, 404, 200, args=link),
     Row("linking:invitation_resend", 303, 303, 403, 403, 404, 404, 403, args=link, post=True),
     Row("linking:invitation_withdraw", 200, 200, 403, 403, 404, 404, 403, args=link),
+    Row("linking:invitation_extend", 200, 200, 403, 403, 404, 404, 403, args=link),
+    Row("linking:invitation_extend", 422, 422, 403, 403, 404, 404, 403, args=link, post=True),
+    Row("linking:invitation_copy", 200, 200, 403, 403, 404, 404, 403, args=link),
+    Row("linking:batch_new", 200, 200, 403, 403, 200, 200, 403),
+    Row("linking:batch_new", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("linking:bulk", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("linking:batch_detail", 200, 200, 403, 403, 404, 404, 403, args=batch),
+    Row("linking:batch_columns", 302, 302, 403, 403, 404, 404, 403, args=batch),
+    Row("linking:batch_progress", 302, 302, 403, 403, 404, 404, 403, args=batch),
+    Row("linking:batch_refused", 409, 409, 403, 403, 404, 404, 403, args=batch),
+    Row("linking:batch_change", 409, 409, 403, 403, 404, 404, 403, args=batch, post=True),
+    Row("linking:batch_run", 303, 409, 403, 403, 404, 404, 403, args=batch, post=True),
+    Row("linking:batch_again", 303, 303, 403, 403, 404, 404, 403, args=batch, post=True),
+    Row("linking:batch_cancel", 303, 409, 403, 403, 404, 404, 403, args=batch, post=True),
     Row("linking:invitation_retry", 409, 409, 403, 403, 404, 404, 403, args=link, post=True),
     public("linking:invite_start", args=token),
     public("linking:invite_start", 404, args=unknown_token),

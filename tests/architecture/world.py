@@ -15,6 +15,8 @@ from post_office.models import Email
 from linking import services as linking
 from linking.endings import ANSWER_WITHIN
 from linking.models import Termination
+from linking.models.batch import BatchKind
+from linking.services import batches
 from linking.services.templates import ensure_default
 from linking.states import Side
 from partner_console.access import services as access
@@ -57,6 +59,7 @@ class World:
     label_pk: int
     view_pk: int
     bulk_pk: int
+    batch_pk: int
     template_pk: int
     approval_pk: int
 
@@ -108,6 +111,7 @@ def build_world(owner: Persona, agency: Persona) -> World:
             partner=partner, user=owner.user, file_name="customers.csv", state=ImportState.DONE, n_rows=1
         ).pk,
         mail_pk=join_mail.pk,
+        batch_pk=batches.choose(actor=owner.actor, kind=BatchKind.WITHDRAW, invitations=[invitation]).pk,
         label_pk=Label.objects.create(partner=partner, name="VIP").pk,
         template_pk=ensure_default(partner=partner).template_id,
         view_pk=SavedView.objects.create(partner=partner, user=owner.user, name="Mine").pk,

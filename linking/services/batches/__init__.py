@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from linking.services.batches.refused import write_refused as write_refused
 from linking.services.batches.running import run_batch as run_batch
 from linking.services.batches.starting import cancel as cancel
 from linking.services.batches.starting import change_columns as change_columns
