@@ -155,7 +155,7 @@ def _write(actor: Actor, known: Known, row: LinkCheck, finding: Finding, now: da
 
 
 def _wait(attempts: int) -> timedelta:
-    return min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
+    return min(FIRST_WAIT * int(2 ** min(max(attempts - 1, 0), 10)), LONGEST_WAIT)
 
 
 def _verify(actor: Actor, account: LinkedAccount) -> None:
