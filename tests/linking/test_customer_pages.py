@@ -137,10 +137,10 @@ def test_declining_needs_a_reason_and_no_digits(sent: Invitation, customer: Clie
     assert bare.status_code == 422
     assert "Choose a reason." in bare.content.decode()
 
-    customer.post(url("invite_decline", sent.fresh_token), {"code": "not_me", "reason": "Wrong person"})
+    customer.post(url("invite_decline", sent.fresh_token), {"code": "terms", "reason": "Too dear"})
 
     sent.refresh_from_db()
-    assert (sent.state, sent.decline_code) == (InvitationState.DECLINED, DeclineReason.NOT_ME)
+    assert (sent.state, sent.decline_code) == (InvitationState.DECLINED, DeclineReason.TERMS)
     assert "You declined" in customer.get(url("invite_decide", sent.fresh_token)).content.decode()
 
 
@@ -231,3 +231,43 @@ def test_staff_who_are_signed_in_see_the_customers_page(
 
     assert "Acme Cloud asks" in page
     assert "Globex" not in page
+
+
+def test_this_is_not_for_me_takes_one_button_and_no_reason(sent: Invitation, customer: Client) -> None:
+    page = customer.get(url("invite_not_me", sent.fresh_token)).content.decode()
+    assert "kaito@customer.example is not the right address" in page
+
+    assert customer.post(url("invite_not_me", sent.fresh_token))["Location"] == url("invite_done", sent.fresh_token)
+
+    sent.refresh_from_db()
+    assert (sent.state, sent.decline_code) == (InvitationState.DECLINED, DeclineReason.NOT_ME)
+    assert "went to the wrong person" in customer.get(url("invite_start", sent.fresh_token)).content.decode()
+
+
+def test_the_customer_reads_what_the_partner_may_do_and_may_not(acme_manager: Persona, customer: Client) -> None:
+    token = send(acme_manager).fresh_token
+    Invitation.objects.update(scopes=["view_bills", "manage_resources"])
+
+    page = customer.get(url("invite_changes", token)).content.decode()
+    may, may_not = page.split("Acme Cloud may not")
+
+    assert "Create, change and stop your resources" in may
+    assert "which may create, change and stop them" in may, "the sheet and the permissions say the same"
+    assert "See your servers" in may, "who manages has to see"
+    assert "Place orders for you" in may_not
+
+
+def test_the_guide_names_the_person_to_ask(sent: Invitation, customer: Client) -> None:
+    sent.partner.contact = "Mei Lin, help@acme.example"
+    sent.partner.save()
+
+    page = customer.get(url("invite_help", sent.fresh_token)).content.decode()
+
+    assert "My services have stopped" in page
+    assert "Mei Lin, help@acme.example" in page
+
+
+def test_a_sandbox_cannot_be_taken_for_production(acme_manager: Persona, customer: Client) -> None:
+    token = send(acme_manager, environment="sandbox").fresh_token
+
+    assert "test account (sandbox)" in customer.get(url("invite_start", token)).content.decode()
