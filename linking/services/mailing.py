@@ -110,7 +110,8 @@ def plan_reminder(invitation: Invitation) -> None:
 
 def tell_linked(invitation: Invitation) -> None:
     """Tell the customer that what they approved is done."""
-    _queue(invitation, kind=MailKind.LINKED, template="invitation_linked", context={})
+    context = {"url": absolute_url("linking:my_home")}
+    _queue(invitation, kind=MailKind.LINKED, template="invitation_linked", context=context)
 
 
 def mail_code(invitation: Invitation, *, code: str, language: str) -> None:
