@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,7 @@ from partner_console.audit.actions import Action
 
 from .registry import CHECKED, get_checked
 from .states import ApprovalState as ApprovalState
-from .states import When
+from .states import When as RuleWhen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,9 +31,11 @@ class ApprovalQuerySet(ScopedQuerySet):
         rows: ApprovalQuerySet = self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), state=S.WAITING)
         return rows
 
-    def ended(self) -> ApprovalQuerySet:
-        """Decided or over, also when nobody has written down yet that the time is over."""
-        rows: ApprovalQuerySet = self.filter(~Q(state=S.WAITING) | Q(expires_at__lte=timezone.now()))
+    def with_shown_state(self) -> ApprovalQuerySet:
+        """`shown`: the state as pages show it, EXPIRED as soon as the time is over."""
+        is_over = Q(state=S.WAITING, expires_at__lte=timezone.now())
+        shown = Case(When(is_over, then=Value(S.EXPIRED.value)), default=F("state"))
+        rows: ApprovalQuerySet = self.annotate(shown=shown)
         return rows
 
     def due_to_expire(self) -> ApprovalQuerySet:
@@ -101,6 +103,7 @@ class Approval(PartnerScoped):
         ]
         indexes = [
             models.Index(fields=["partner", "state", "asked_at"], name="approvals_partner_state"),
+            models.Index(fields=["partner", "asked_at", "id"], name="approvals_partner_asked"),
             models.Index(fields=["expires_at"], condition=Q(state=S.WAITING), name="approvals_expiry_due"),
             models.Index(fields=["subject_type", "subject_pk"], name="approvals_subject"),
         ]
@@ -143,7 +146,7 @@ class ApprovalRule(PartnerScoped):
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
     action = models.CharField(_("action"), max_length=60)
-    when = models.CharField(_("ask for a second person"), max_length=20, choices=When.choices)
+    when = models.CharField(_("ask for a second person"), max_length=20, choices=RuleWhen.choices)
     amount_from = models.DecimalField(
         _("from an amount of"),
         max_digits=14,
@@ -163,13 +166,13 @@ class ApprovalRule(PartnerScoped):
         verbose_name_plural = _("approval rules")
         constraints = [
             models.UniqueConstraint(fields=["partner", "action"], name="approvals_rule_once"),
-            models.CheckConstraint(condition=Q(when__in=When.values), name="approvals_rule_when"),
+            models.CheckConstraint(condition=Q(when__in=RuleWhen.values), name="approvals_rule_when"),
             models.CheckConstraint(
                 condition=Q(amount_from__isnull=True) | Q(amount_from__gte=0), name="approvals_rule_amount"
             ),
             # Limits without any limit would read as a check and never ask for one.
             models.CheckConstraint(
-                condition=~Q(when=When.LIMITS) | Q(amount_from__isnull=False) | Q(is_for_sensitive=True),
+                condition=~Q(when=RuleWhen.LIMITS) | Q(amount_from__isnull=False) | Q(is_for_sensitive=True),
                 name="approvals_rule_limits",
             ),
         ]

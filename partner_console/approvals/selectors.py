@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.models import Membership
@@ -23,9 +24,11 @@ from partner_console.access.scoping import get_visible_or_404
 from .models import Approval, ApprovalRule
 from .registry import CHECKED, CheckedAction, Rule, get_checked
 from .rules import rule_of
-from .states import When
+from .states import ApprovalState, Waits, When
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
@@ -45,7 +48,6 @@ class RuleInWords:
         return self.rule.when == When.LIMITS and bool(self.checked.amount_label) and self.rule.amount_from is not None
 
 
-SHOWN = 100  # on the page, per part; older decided ones are in the audit trail
 DECIDING_ROLES = [role.value for role in MEMBER_ROLES if Permission.APPROVAL_DECIDE in ROLE_MAY[role]]
 
 
@@ -57,20 +59,13 @@ def get_approval(actor: Actor, pk: int) -> Approval:
     return found
 
 
-def list_waiting(actor: Actor) -> QuerySet[Approval]:
-    """Requests nobody has decided and whose time is not over, the one that expires first on top."""
-    require(actor, Permission.APPROVAL_VIEW)
-    return (
-        Approval.objects.visible_to(actor).waiting().select_related("asked_by").order_by("expires_at", "asked_at", "pk")
-    )
-
-
 def list_waiting_for(actor: Actor) -> QuerySet[Approval]:
-    """Those this person may decide: nobody's own, and none they had a hand in."""
-    rows = list_waiting(actor)
+    """What this person may decide, the one that expires first on top: never what they had a hand in."""
+    require(actor, Permission.APPROVAL_VIEW)
+    rows = Approval.objects.visible_to(actor).waiting().select_related("asked_by", "decided_by")
     if not allows(actor, Permission.APPROVAL_DECIDE) or actor.user_pk is None:
         return rows.none()
-    return rows.exclude(involved__contains=[actor.user_pk])
+    return rows.exclude(involved__contains=[actor.user_pk]).order_by("expires_at", "asked_at", "pk")
 
 
 def count_waiting_for(actor: Actor) -> int:
@@ -78,12 +73,31 @@ def count_waiting_for(actor: Actor) -> int:
     return list_waiting_for(actor).count()
 
 
-def list_decided(actor: Actor) -> QuerySet[Approval]:
-    """Requests that have ended, newest first; one whose time is over has, though nobody wrote it down yet."""
+def list_approvals(
+    actor: Actor, *, q: str = "", waits: Sequence[str] = (), state: Sequence[str] = (), action: Sequence[str] = ()
+) -> QuerySet[Approval]:
+    """Requests of the actor's partner that match everything asked for, unordered.
+
+    States are those pages show: EXPIRED counts from the moment the time is over. `q` finds every word in what it is
+    about and in who asked.
+    """
     require(actor, Permission.APPROVAL_VIEW)
-    return (
-        Approval.objects.visible_to(actor).ended().select_related("asked_by", "decided_by").order_by("-asked_at", "-pk")
-    )
+    rows = Approval.objects.visible_to(actor).with_shown_state()
+    if waits:
+        mine = list_waiting_for(actor).order_by().values("pk")
+        wanted = Q(pk__in=mine) if Waits.ME in waits else Q()
+        if Waits.OTHERS in waits:
+            wanted |= Q(shown=ApprovalState.WAITING) & ~Q(pk__in=mine)
+        rows = rows.filter(wanted)
+    if state:
+        rows = rows.filter(shown__in=state)
+    if action:
+        rows = rows.filter(action__in=action)
+    for word in q.split():
+        rows = rows.filter(
+            Q(subject_label__icontains=word) | Q(asked_label__icontains=word) | Q(asked_by__name__icontains=word)
+        )
+    return rows.select_related("asked_by", "decided_by")
 
 
 def second_people(actor: Actor, approval: Approval) -> list[Membership]:

@@ -30,3 +30,10 @@ class Cause(TextChoices):
     ALWAYS = "always", _("Your rules ask for a second person every time.")
     AMOUNT = "amount", _("The amount reaches the limit of your rules.")
     SENSITIVE = "sensitive", _("Your rules ask for a second person here.")
+
+
+class Waits(TextChoices):
+    """For whom a request waits, as seen by one person."""
+
+    ME = "me", _("You")
+    OTHERS = "others", _("Somebody else")

@@ -32,6 +32,7 @@ GROUPS = (
     ("quota.import.", _("Imports")),
     ("quota.", _("Quota")),
     ("linking.", _("Links")),
+    ("approvals.", _("Approvals")),
     ("exports.", _("Exports")),
     ("", _("Cloud")),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,6 +67,19 @@ def test_asking_tells_everybody_who_may_decide_but_the_asker(
     assert selectors.count_waiting_for(acme_manager.actor) == 0
     assert selectors.count_waiting_for(acme_readonly.actor) == 0
     assert selectors.count_waiting_for(outsider.actor) == 0
+
+
+def test_a_file_of_requests_is_one_mail(deeds: Deeds, acme_master: Persona, acme_manager: Persona) -> None:
+    first = ask(acme_manager)
+    ask(acme_manager)
+    assert mails("approval_asked") == ["owner@acme.example"]
+    ask(acme_master)
+    assert mails("approval_asked") == ["manager@acme.example", "owner@acme.example"]
+
+    Approval.objects.update(asked_at=timezone.now() - timedelta(minutes=11))
+    ask(acme_manager)
+    assert mails("approval_asked").count("owner@acme.example") == 2
+    decide(acme_master.actor, first)
 
 
 def test_a_mail_speaks_its_reader_s_language(deeds: Deeds, acme_master: Persona, acme_manager: Persona) -> None:
@@ -152,6 +166,7 @@ def test_the_first_person_never_decides(deeds: Deeds, acme_master: Persona, acme
 def test_nor_from_another_partner_they_belong_to(deeds: Deeds, acme_master: Persona, acme_manager: Persona) -> None:
     """The same login in another partner, even as its owner, sees nothing here."""
     approval = ask(acme_master)
+    assert acme_master.user
     elsewhere = Membership.objects.create(partner=make_partner("other"), user=acme_master.user, role=Role.OWNER)
     with pytest.raises(NotFound):
         decide(actor_for_membership(elsewhere), approval)

@@ -71,7 +71,7 @@ def test_over_means_over_before_any_worker_says_so(deeds: Deeds, acme_manager: P
         services.decide(actor=acme_master.actor, approval_pk=approval.pk, approve=True)
     assert deeds.done == []
     assert selectors.count_waiting_for(acme_master.actor) == 0
-    assert [one.shown_state for one in selectors.list_decided(acme_master.actor)] == ["expired"]
+    assert [one.shown_state for one in selectors.list_approvals(acme_master.actor, state=["expired"])] == ["expired"]
 
 
 def test_the_worker_makes_it_final_once(deeds: Deeds, acme_manager: Persona, acme_master: Persona) -> None:
@@ -93,3 +93,10 @@ def test_only_the_worker_expires(deeds: Deeds, acme_master: Persona) -> None:
     with pytest.raises(Forbidden):
         services.expire_due(actor=acme_master.actor)
     assert services.expire_due(actor=system_actor("expiry")) == 0
+
+
+def test_many_that_run_out_together_are_one_mail(deeds: Deeds, acme_manager: Persona) -> None:
+    for _number in range(3):
+        turn_back(ask(acme_manager))
+    assert services.expire_due(actor=system_actor("expiry")) == 3
+    assert Email.objects.filter(to=["manager@acme.example"]).count() == 1

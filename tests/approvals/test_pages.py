@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
 from partner_console.approvals import services
+from partner_console.approvals.models import Approval
 from tests.approvals.conftest import ANSWER, Deeds, ask
 
 if TYPE_CHECKING:
@@ -28,12 +34,61 @@ def test_the_list_says_for_whom_it_waits(
 ) -> None:
     ask(acme_manager)
     for_finance = page(as_(acme_finance), "/approvals/")
-    assert "Waiting for somebody else" not in for_finance
+    assert "1 request waits for you." in for_finance
     assert "Change a quota" in for_finance
-    for_manager = page(as_(acme_manager), "/approvals/")
-    assert "Nothing waits for you" in for_manager
-    assert "Waiting for somebody else" in for_manager
-    assert "Nothing waits for you" in page(as_(acme_readonly), "/approvals/")
+    for reader in (acme_manager, acme_readonly):
+        shown = page(as_(reader), "/approvals/")
+        assert "Nothing waits for you." in shown
+        assert "Acorn" in shown
+
+
+def test_what_waits_for_the_reader_stands_on_top(
+    deeds: Deeds, acme_manager: Persona, acme_finance: Persona, as_: type_of_clients
+) -> None:
+    ask(acme_manager, subject_label="Older, for finance")
+    ask(acme_finance, subject_label="Newer, own")
+    shown = page(as_(acme_finance), "/approvals/")
+    assert shown.index("Older, for finance") < shown.index("Newer, own")
+    assert shown.count("Older, for finance") == 1
+
+
+def test_the_filters(
+    deeds: Deeds, acme_manager: Persona, acme_finance: Persona, acme_readonly: Persona, as_: type_of_clients
+) -> None:
+    first, second = ask(acme_manager, subject_label="First"), ask(acme_finance, subject_label="Second")
+    over = ask(acme_manager, subject_label="Third")
+    Approval.objects.filter(pk=over.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    client = as_(acme_finance)
+
+    def found(query: str) -> set[int]:
+        return {row.pk for row in client.get(f"/approvals/?{query}").context["list"].page().rows}
+
+    assert found("waits=me") == {first.pk}
+    assert found("waits=others") == {second.pk}
+    assert found("waits=me&waits=others") == {first.pk, second.pk}
+    assert found("state=expired") == {over.pk}
+    assert found("state=waiting") == {first.pk, second.pk}
+    assert found("q=finance%40acme") == {second.pk}
+    assert found("q=thi") == {over.pk}
+    assert found("action=quota.account.quota_adjusted") == {first.pk, second.pk, over.pk}
+    assert found("action=linking.invitation.sent") == set()
+    assert client.get("/approvals/?waits=everybody").status_code == 422
+
+
+def test_the_list_costs_the_same_for_two_and_for_twenty(
+    deeds: Deeds, acme_manager: Persona, acme_finance: Persona, as_: type_of_clients
+) -> None:
+    client = as_(acme_finance)
+    for number in range(2):
+        ask(acme_manager, subject_label=f"A{number}")
+    client.get("/approvals/")
+    with CaptureQueriesContext(connection) as few:
+        client.get("/approvals/")
+    for number in range(18):
+        ask(acme_manager, subject_label=f"B{number}")
+    with CaptureQueriesContext(connection) as many:
+        client.get("/approvals/")
+    assert len(many) == len(few)
 
 
 def test_the_overview_counts_what_waits_for_the_reader(

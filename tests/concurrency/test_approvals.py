@@ -57,6 +57,10 @@ class People:
         }
 
 
+def together(acts: list[Callable[[], object]]) -> list[Exception | None]:
+    return run_together(len(acts), lambda number: acts[number]())
+
+
 @pytest.fixture
 def people() -> People:
     return People()
@@ -81,7 +85,7 @@ def test_without_the_lock_it_happens_twice(people: People, deeds: Deeds, monkeyp
     monkeypatch.setattr(locks, "lock_approval", read)
     deciders = [people.approve(people.finance, approval.pk), people.approve(people.owner, approval.pk)]
 
-    assert run_together(2, lambda number: deciders[number]()) == [None, None]
+    assert together(deciders) == [None, None]
 
     assert deeds.done == [("executed", approval.pk)] * 2
 
@@ -92,7 +96,7 @@ def test_of_two_deciders_one_carries_it_out(people: People, deeds: Deeds) -> Non
         approval = ask(people.asker)
         deciders = [people.approve(people.finance, approval.pk), people.approve(people.owner, approval.pk)]
 
-        answers = run_together(2, lambda number, deciders=deciders: deciders[number]())
+        answers = together(deciders)
 
         assert [type(answer) for answer in answers if answer is not None] == [NotWaiting]
         assert deeds.done == [("executed", approval.pk)]
@@ -104,9 +108,8 @@ def test_of_approve_reject_withdraw_and_expire_one_counts(people: People, deeds:
         deeds.done.clear()
         approval = ask(people.asker)
         acts = people.acts(approval.pk)
-        work = list(acts.values())
 
-        answers = dict(zip(acts, run_together(4, lambda number, work=work: work[number]()), strict=True))
+        answers = dict(zip(acts, together(list(acts.values())), strict=True))
 
         approval.refresh_from_db()
         expected = "executed" if approval.state == "approved" else f"refused {approval.state}"
@@ -152,7 +155,7 @@ def test_an_invitation_is_sent_or_withdrawn_never_both(people: People) -> None:
             partial(linking.withdraw, actor=people.asker.actor, invitation_pk=invitation.pk),
         ]
 
-        answers = run_together(2, lambda at, acts=acts: acts[at]())
+        answers = together(acts)
 
         invitation.refresh_from_db()
         approval.refresh_from_db()
@@ -168,7 +171,7 @@ def test_two_people_check_one_invitation_and_one_mail_goes_out(people: People) -
     approval = Approval.objects.get(subject_pk=invitation.pk)
     deciders = [people.approve(who, approval.pk, invitation.uid) for who in (people.finance, people.owner)]
 
-    answers = run_together(2, lambda number: deciders[number]())
+    answers = together(deciders)
 
     assert [type(answer) for answer in answers if answer] == [NotWaiting]
     assert Invitation.objects.get().state == "sent"

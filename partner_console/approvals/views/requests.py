@@ -1,4 +1,4 @@
-"""What waits for a second person, one request, and deciding it."""
+"""One request, and deciding it."""
 
 from __future__ import annotations
 
@@ -28,19 +28,6 @@ if TYPE_CHECKING:
     from partner_console.access.middleware import ActorRequest
     from partner_console.approvals.models import Approval
     from partner_console.approvals.registry import Description
-
-
-@require_GET
-def approval_list(request: ActorRequest) -> HttpResponse:
-    """`/approvals/`: what waits for the reader, what waits for others, then the latest that ended."""
-    mine = list(selectors.list_waiting_for(request.actor)[: selectors.SHOWN])
-    others = selectors.list_waiting(request.actor).exclude(pk__in=[one.pk for one in mine])
-    context = {
-        "mine": mine,
-        "others": list(others[: selectors.SHOWN]),
-        "decided": list(selectors.list_decided(request.actor)[: selectors.SHOWN]),
-    }
-    return render(request, "approvals/approval_list.html", context)
 
 
 @require_GET
