@@ -57,6 +57,17 @@ class NotADraft(Conflict):
         )
 
 
+class LinkEnded(Conflict):
+    """The permissions of a link that is ending are not changed any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "link_ended",
+            _("The link to this account is ending or has ended. Invite the customer anew once it has."),
+            field="uid",
+        )
+
+
 class NothingToResend(Conflict):
     """It is not the customer's turn."""
 
@@ -225,4 +236,16 @@ class CloudAway(Unavailable):
         super().__init__(
             "cloud_away",
             _("The cloud does not answer, so nobody knows whether something was used. Try again in a moment."),
+        )
+
+
+class StaleArticle(Conflict):
+    """A colleague wrote about the same code meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "stale_version",
+            _(
+                "A colleague changed this article while you were writing. Open it in a new tab, compare, and save again."
+            ),
         )

@@ -97,6 +97,7 @@ class FailureCode(TextChoices):
         "bad_uid",
         _("The cloud told a UID that cannot be right. Tell your operator at once."),
     )
+    LINK_ENDED = "link_ended", _("The link it was about is ending or has ended. Invite the customer anew.")
     NOT_OFFERED = "not_offered", _("This cloud cannot link by itself. Link the account by hand in its own console.")
 
 

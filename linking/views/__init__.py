@@ -77,3 +77,9 @@ from linking.views.wrong_link import wrong_link_hold as wrong_link_hold
 from linking.views.wrong_link import wrong_link_keep as wrong_link_keep
 from linking.views.wrong_link import wrong_link_release as wrong_link_release
 from linking.views.wrong_link import wrong_link_undo as wrong_link_undo
+from linking.views.knowledge import invitation_knowledge as invitation_knowledge
+from linking.views.knowledge import invitation_vote as invitation_vote
+from linking.views.knowledge import knowledge_article as knowledge_article
+from linking.views.knowledge import knowledge_edit as knowledge_edit
+from linking.views.knowledge import knowledge_list as knowledge_list
+from linking.views.knowledge import knowledge_new as knowledge_new

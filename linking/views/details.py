@@ -15,6 +15,7 @@ from linking.errors import NothingToResend, TooManyMails
 from linking.forms import ExtendForm, WithdrawForm
 from linking.scopes import Scope
 from linking.states import MOVES, WITH_CUSTOMER, InvitationState, ensure_move
+from linking.views.knowledge import knowledge_of
 from partner_console.access.policy import Permission, require
 from partner_console.audit.selectors import timeline
 from partner_console.errors import Invalid
@@ -50,6 +51,7 @@ def invitation_detail(request: ActorRequest, pk: int) -> HttpResponse:
         "timeline": timeline(request.actor, invitation, limit=50),
         "batch_rows": batch_selectors.rows_of(request.actor, invitation),
         "is_uid_hidden": selectors.hides_uid(request.actor, invitation),
+        **knowledge_of(request.actor, invitation),
         **_possible(invitation),
     }
     return render_page(request, "linking/invitation_detail.html", context, fragment="invitation")

@@ -60,6 +60,8 @@ def link(world: World) -> dict[str, Any]:
 
 def ending(world: World) -> dict[str, Any]:
     return {"uid": world.ending.account.uid, "pk": world.ending.pk}
+
+
 def batch(world: World) -> dict[str, Any]:
     return {"pk": world.batch_pk}
 
@@ -234,6 +236,17 @@ LINKING = (
     public("linking:my_receipt", 303, args=own),
     public("linking:my_receipt_file", 303, args=own),
 )
+KNOWLEDGE = (
+    everyone("linking:knowledge_list"),
+    everyone("linking:knowledge_article", args=lambda _world: {"code": "3040"}),
+    everyone("linking:knowledge_article", 404, args=lambda _world: {"code": "nonsense"}),
+    Row("linking:knowledge_new", 200, 200, 403, 403, 200, 200, 403),
+    Row("linking:knowledge_new", 422, 422, 403, 403, 422, 422, 403, post=True),
+    Row("linking:knowledge_edit", 200, 200, 403, 403, 200, 200, 403, args=lambda _world: {"code": "3040"}),
+    Row("linking:knowledge_edit", 422, 422, 403, 403, 422, 422, 403, args=lambda _world: {"code": "3040"}, post=True),
+    Row("linking:invitation_knowledge", 200, 200, 200, 200, 404, 404, 200, args=link),
+    Row("linking:invitation_vote", 422, 422, 403, 403, 404, 404, 403, args=link, post=True),
+)
 ENDING = (
     Row("linking:termination", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
     Row("linking:termination_ask", 200, 403, 403, 403, 404, 404, 403, args=uid, own=200),
@@ -299,4 +312,4 @@ REST = (
     Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),
 )
-ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *GRANTS, *ENDING, *REST)
+ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *GRANTS, *KNOWLEDGE, *ENDING, *REST)
