@@ -72,6 +72,12 @@ def permissions_end(invitation: Invitation) -> str:
 def meaning(invitation: Invitation) -> str:
     """Two sentences: what linking is."""
     names = {"partner": invitation.partner.name}
+    if invitation.renews:
+        return (
+            _("Your account is linked to %(partner)s already. It asks you for other permissions.") % names
+            + " "
+            + _("Only what you allow here changes; everything else stays as it is.")
+        )
     if invitation.partner.kind == PartnerKind.AGENCY:
         return (
             _("%(partner)s becomes the partner who advises and supports your account, and sees it in its list.") % names
@@ -108,6 +114,11 @@ def sheet(invitation: Invitation) -> list[Row]:
     """Who pays, who sees bills, who can stop services, what does not change, how to leave."""
     names = {"partner": invitation.partner.name}
     scopes = scopes_of(invitation)
+    if invitation.renews:
+        return [
+            Row(_("Who pays, and is there a spending limit?"), _("As agreed."), _("As before.")),
+            _resources_row(names, scopes),
+        ]
     if invitation.partner.kind == PartnerKind.AGENCY:
         money = _agency_rows(names)
     else:

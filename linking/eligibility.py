@@ -66,6 +66,7 @@ class Facts:
     learns_uid: bool = False
     check: UidCheck | None = None
     is_own: bool = False
+    renews: bool = False
     earlier: Earlier | None = None
     declined: Invitation | None = None
     invited: Invitation | None = None
@@ -77,12 +78,15 @@ class Facts:
 
 def judge(facts: Facts) -> list[Finding]:
     """Every line of the sheet, in the order one reads it: who, where, what the rules say."""
+    if facts.renews:
+        return [_about_renewal(facts), *_about_email(facts), *_about_second_person(facts)]
     return [
         *_about_uid(facts),
         *_about_history(facts),
         *_about_email(facts),
         *_about_place(facts),
         *_about_rules(facts),
+        *_about_second_person(facts),
         *_about_cloud(facts),
     ]
 
@@ -100,6 +104,23 @@ def level(findings: Sequence[Finding]) -> Level:
     if is_blocked(findings):
         return Level.REFUSE
     return Level.WARN if asks_look(findings) else Level.OK
+
+
+def _about_renewal(facts: Facts) -> Finding:
+    if facts.check is not None and facts.check.invitation is not None:
+        return Finding(
+            Kind.BLOCKED,
+            "already_invited",
+            _("This customer is being asked already."),
+            _("Send that invitation again, or withdraw it first."),
+            "uid",
+        )
+    return Finding(
+        Kind.KNOWN,
+        "renews",
+        _("The account is linked to you. Only its permissions change; quota and controls stay as they are."),
+        field="uid",
+    )
 
 
 def _about_uid(facts: Facts) -> Iterator[Finding]:
@@ -280,14 +301,17 @@ def _about_rules(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield Finding(Kind.KNOWN, "account_type", _("You may invite: %(type)s.") % names, field="account_type")
+    if facts.environment == Environment.SANDBOX:
+        yield Finding(Kind.KNOWN, "sandbox", _("A sandbox link: a test, no real customer."), field="environment")
+
+
+def _about_second_person(facts: Facts) -> Iterator[Finding]:
     if facts.second_person:
         yield Finding(
             Kind.KNOWN,
             "second_person",
             _("A second person has to agree before it is sent. %(why)s") % {"why": facts.second_person},
         )
-    if facts.environment == Environment.SANDBOX:
-        yield Finding(Kind.KNOWN, "sandbox", _("A sandbox link: a test, no real customer."), field="environment")
 
 
 def _about_cloud(facts: Facts) -> Iterator[Finding]:

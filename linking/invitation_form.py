@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
     from linking.models import TemplateVersion
     from partner_console.access.models import Partner
+    from uids.models import LinkedAccount
 
 MONEY = ("quota", "warning_percent", "shutdown_policy", "purchase_control")
 # What an agency's form does not have: its customers pay the cloud themselves (design §2).
 NOT_FOR_AGENCIES = (*MONEY, "business_manager", "billing_expectation")
+# What a linked account has already, when only its permissions are asked for anew.
+OF_ACCOUNT = (
+    *NOT_FOR_AGENCIES, "environment", "learns_uid", "company", "account_type", "country", "remarks",
+)  # fmt: skip
 # The form's own, not the invitation's.
 OWN = ("looked", "version")
 LINE = {"autocomplete": "off"}
@@ -42,6 +47,7 @@ PURPOSES = (
 class InvitationForm(forms.Form):
     """Who, why, and what the link starts with. `values` is what `invite`, `save_draft` and `send` take.
 
+    With an `account`, its customer is asked for other permissions: everything it has already is not in the form.
     With `is_draft` nothing is required. An agency's form has no quota and no controls (design §2); the country list
     holds the contract's countries.
     """
@@ -175,6 +181,8 @@ class InvitationForm(forms.Form):
         (_("What the link starts with"), ("template_pk", *MONEY, "billing_expectation", "business_manager")),
         (_("Mail"), ("language", "note_to_customer")),
     )
+    # Never empty on the page, though a program may leave them out: not “(optional)”.
+    ALWAYS_CHOSEN = ("template_pk", "billing_expectation")
     MORE = ("purpose", "crm_reference", "remarks", "valid_days", "asks_code")
 
     def __init__(
@@ -183,6 +191,7 @@ class InvitationForm(forms.Form):
         partner: Partner,
         templates: Iterable[TemplateVersion] = (),
         is_draft: bool = False,
+        account: LinkedAccount | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -198,7 +207,10 @@ class InvitationForm(forms.Form):
         self._choices("account_type", types)
         if len(types) == 1:
             del self.fields["account_type"]  # nothing to choose: the service takes the one there is
-        if kind is PartnerKind.AGENCY:
+        self.account = account
+        if account is not None:
+            self._keep_account()
+        elif kind is PartnerKind.AGENCY:
             for name in NOT_FOR_AGENCIES:
                 del self.fields[name]
         else:
@@ -210,6 +222,13 @@ class InvitationForm(forms.Form):
         if not self.is_bound:
             self.fields["uid"].widget.attrs["autofocus"] = True  # the page is for typing, all day long
         self.is_draft = is_draft
+
+    def _keep_account(self) -> None:
+        """Another set of permissions for a linked account: who it is and what it has is not typed again."""
+        for name in OF_ACCOUNT:
+            self.fields.pop(name, None)
+        self.fields["uid"].disabled = True  # as proposed, whatever is posted
+        self.fields["uid"].help_text = ""
 
     def _watch_uid(self) -> None:
         self.fields["uid"].widget.attrs |= {
@@ -235,20 +254,33 @@ class InvitationForm(forms.Form):
     @property
     def values(self) -> dict[str, Any]:
         """What the services take, after `is_valid`. A choice left empty in a draft keeps what is there."""
-        return {
+        given = {
             name: value
             for name, value in self.cleaned_data.items()
             if name not in OWN and not (value == "" and isinstance(self.fields[name], forms.ChoiceField))
         }
+        return {**given, **self._of_account}
 
     @property
     def typed(self) -> dict[str, Any]:
         """What is there so far, right or not: what the sheet judges while one types."""
         if not self.is_bound:
-            return {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
+            initial = {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
+            return {**initial, **self._of_account}
         self.is_valid()
         raw = {name: self.data.get(name, "") for name in ("uid", "email", "country", "environment", "company")}
-        return {**raw, **self.cleaned_data}
+        return {**raw, **self.cleaned_data, **self._of_account}
+
+    @property
+    def _of_account(self) -> dict[str, Any]:
+        """What is not typed because the account has it."""
+        if self.account is None:
+            return {}
+        return {
+            "account_pk": self.account.pk,
+            "company": self.account.nickname,
+            "account_type": self.account.account_type,
+        }
 
     @property
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:

@@ -135,6 +135,7 @@ def preview_mail(actor: Actor, values: Mapping[str, Any]) -> RenderedMail:
         partner=partner,
         uid=recognise(str(values.get("uid") or "")).uid,
         learns_uid=bool(values.get("learns_uid")),
+        renews=bool(values.get("account_pk")),
         **{name: values.get(name) or "" for name in names},
     )
     invitation.language = invitation.language or partner.language

@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
     from partner_console.access.actor import Actor
     from partner_console.access.models import Partner
+    from uids.models import LinkedAccount
 
 # What the next invitation most likely has in common with one's last.
 REMEMBERED = (
-    "language", "quota", "warning_percent", "shutdown_policy", "billing_expectation", "business_manager",
+    "quota", "warning_percent", "shutdown_policy", "billing_expectation", "business_manager",
     "valid_days", "asks_code",
 )  # fmt: skip
 # What an earlier invitation proposes for a new one of the same customer.
 KEPT = (
-    *REMEMBERED, "uid", "learns_uid", "company", "email", "country", "account_type", "environment", "purpose",
-    "crm_reference", "purchase_control", "remarks",
+    *REMEMBERED, "language", "uid", "learns_uid", "company", "email", "country", "account_type", "environment",
+    "purpose", "crm_reference", "purchase_control", "remarks",
 )  # fmt: skip
 
 
@@ -55,6 +56,16 @@ def of_ended(actor: Actor, partner: Partner, asked: Mapping[str, str]) -> dict[s
     if proposed["account_type"] not in INVITABLE[PartnerKind(partner.kind)]:
         del proposed["account_type"]
     return proposed | ({"template_pk": earlier.template_pk} if earlier.template_pk else {})
+
+
+def account_to_ask(actor: Actor, asked: Mapping[str, str], draft: Invitation | None) -> LinkedAccount | None:
+    """The linked account whose customer is to be asked for other permissions, where the page is about one."""
+    if draft is not None:
+        return draft.earlier_account if draft.renews else None
+    if not (pk := asked.get("account", "")).isdigit():
+        return None
+    account = earlier_of(actor, int(pk[:18])).account
+    return account if account.is_live else None
 
 
 def last_used(actor: Actor) -> dict[str, Any]:

@@ -134,7 +134,9 @@ class Invitation(PartnerScoped):
     valid_days = models.PositiveSmallIntegerField(
         _("valid for (days)"), null=True, blank=True, validators=[MinValueValidator(7), MaxValueValidator(30)]
     )
-    # The ended link this one takes up again, whose settings were proposed.
+    # It asks a customer who is linked (`earlier_account`) for other permissions: approved, nothing is linked anew.
+    renews = models.BooleanField(_("asks for other permissions"), default=False)
+    # The ended link this one takes up again, whose settings were proposed; with `renews` the one that is in force.
     earlier_account = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, blank=True, related_name="+")
     next_reminder_at = models.DateTimeField(null=True, blank=True)
 
@@ -199,6 +201,9 @@ class Invitation(PartnerScoped):
                 | Q(state__in=[InvitationState.DRAFT, InvitationState.WITHDRAWN])
                 | (Q(learns_uid=True) & ~Q(state__in=[InvitationState.LINKED, InvitationState.VERIFIED])),
                 name="linking_invitation_of_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(renews=False) | Q(earlier_account__isnull=False), name="linking_invitation_renews_whom"
             ),
             # Never a link without the customer's approval, whatever code or console is used (design §5).
             models.CheckConstraint(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from linking.errors import NotAUid
+from linking.errors import LinkEnded, NotAUid
 from linking.models import Invitation, PermissionTemplate, TemplateVersion
 from linking.scopes import LEAST, complete
 from linking.services.relinking import ended_account
@@ -20,8 +20,9 @@ from partner_console.access.policy import PartnerKind
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.errors import Conflict, Invalid
 from uids import identifiers
+from uids.models import LinkedAccount
 from uids.services.accounts import clean_line, clean_text
-from uids.states import AccountType
+from uids.states import AccountType, Relationship
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,33 +39,40 @@ PLAIN = (
     *LINES, *TEXTS, "uid", "learns_uid", "environment", "language", "quota", "warning_percent", "shutdown_policy",
     "purchase_control", "billing_expectation", "asks_code", "valid_days",
 )  # fmt: skip
-WRITTEN = (*PLAIN, "account_type", "template_version", "scopes", "earlier_account")
+WRITTEN = (*PLAIN, "account_type", "template_version", "scopes", "earlier_account", "renews")
 UNTOUCHED = Invitation()
 
 
 def compose(invitation: Invitation, *, actor: Actor, values: Mapping[str, Any], is_draft: bool = False) -> None:
     """Set `values` on an unsaved or locked invitation of `invitation.partner`; what is not named stays.
 
-    Besides Invitation's own columns: `template_pk` (a permission template; its newest version counts) and
-    `account_type`. The ended link it takes up again is found by its UID. Raises `Invalid` naming the field, `NotFound`
-    for another partner's template, TypeError for a name that is none. With `is_draft` nothing need be there, yet what
-    is there must be right.
+    Besides Invitation's own columns: `template_pk` (a permission template; its newest version counts),
+    `account_type`, and `account_pk`, a linked account whose customer is asked for other permissions: it says who, and
+    its quota and controls stay as they are. The ended link taken up again is found by the UID. Raises `Invalid` naming
+    the field, `NotFound` for another partner's template or account, TypeError for a name that is none. With
+    `is_draft` nothing need be there, yet what is there must be right.
     """
     values = dict(values)
     account_type = values.pop("account_type", None) or invitation.account_type
-    template_pk = values.pop("template_pk", None)
+    template_pk, account_pk = values.pop("template_pk", None), values.pop("account_pk", None)
     if wrong := values.keys() - set(PLAIN):
         msg = f"an invitation has no {sorted(wrong)}"
         raise TypeError(msg)
     for name, value in values.items():
         setattr(invitation, name, value)
+    if account_pk is not None:
+        invitation.renews = True
+        invitation.earlier_account = get_visible_or_404(LinkedAccount, actor, pk=account_pk)
     _tidy(invitation)
-    _identify(invitation, is_draft=is_draft)
-    _fit_type(invitation, account_type)
-    _fit_contract(invitation, is_draft=is_draft)
-    _fit_money(invitation, is_draft=is_draft)
+    if invitation.renews and invitation.earlier_account is not None:
+        _take_over(invitation, invitation.earlier_account)
+    else:
+        _identify(invitation, is_draft=is_draft)
+        _fit_type(invitation, account_type)
+        _fit_contract(invitation, is_draft=is_draft)
+        _fit_money(invitation, is_draft=is_draft)
+        invitation.earlier_account = ended_account(actor, invitation.uid) if invitation.uid else None
     _fit_permissions(invitation, actor, template_pk)
-    invitation.earlier_account = ended_account(actor, invitation.uid) if invitation.uid else None
     _validate(invitation, is_draft=is_draft)
 
 
@@ -98,6 +106,15 @@ def _identify(invitation: Invitation, *, is_draft: bool) -> None:
     if found.uid == invitation.partner.master_uid:
         raise Invalid("own_account", _("This is your own master account. Enter the customer's UID."), field="uid")
     invitation.uid = found.uid
+
+
+def _take_over(invitation: Invitation, account: LinkedAccount) -> None:
+    """Everything but the permissions is the account's own; one whose link is ending is left alone (409)."""
+    if account.relationship != Relationship.NORMAL:
+        raise LinkEnded
+    invitation.uid, invitation.company = account.uid, account.nickname or account.uid
+    invitation.account_type, invitation.country = account.account_type, account.country
+    invitation.environment = account.environment
 
 
 def _fit_type(invitation: Invitation, account_type: int | None) -> None:

@@ -16,12 +16,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from linking import locks, tasks
-from linking.errors import AlreadyInvited, NothingToRetry
+from linking.errors import AlreadyInvited, LinkEnded, NothingToRetry
 from linking.models import Invitation
 from linking.services.attempts import is_being_unlinked, record_attempt, undo_at_the_cloud
-from linking.services.checking_links import start_checks
 from linking.services.granting import grant
 from linking.services.mailing import tell_linked
+from linking.services.renewing import renew
 from linking.services.sending import ensure_free
 from linking.states import FailureCode, InvitationState
 from partner_console.access.actor import Actor, system_actor
@@ -141,6 +141,9 @@ def _claim(actor: Actor, invitation_pk: int) -> Claim | None:
     now = timezone.now()
     if invitation is None or (invitation.in_flight_since and invitation.in_flight_since > now - LEASE):
         return None
+    if invitation.renews:
+        _renew(invitation)
+        return None
     holder = LinkedAccount.objects.live().filter(uid=invitation.uid).values_list("partner_id", flat=True).first()
     if holder is not None:
         # Linked meanwhile, here or elsewhere: the cloud is not asked (any more).
@@ -153,6 +156,19 @@ def _claim(actor: Actor, invitation_pk: int) -> Claim | None:
         return None
     _save(invitation, {"in_flight_since": now, "attempts": invitation.attempts + 1})
     return Claim(invitation, now)
+
+
+def _renew(invitation: Invitation) -> None:
+    """The customer agreed to other permissions of a link that is there: nothing to ask the cloud first."""
+    actor, before = _worker(invitation), invitation.audit_state()
+    try:
+        with transaction.atomic():
+            account = renew(actor=actor, invitation=invitation)
+    except LinkEnded:
+        _close_failed(invitation, FailureCode.LINK_ENDED, "")
+        return
+    _save(invitation, {"state": InvitationState.LINKED, "account": account, "closed_at": timezone.now()})
+    audit.record(actor, Action.LINK_SUCCEEDED, invitation, before=before)
 
 
 def _ask(cloud: Cloud, claim: Claim) -> tuple[LinkStatus, CloudAccount | None]:
@@ -279,7 +295,6 @@ def _create(actor: Actor, invitation: Invitation, status: LinkStatus, described:
             operation_id=None,
         )
     grant(actor=actor, account=account, invitation=invitation)
-    start_checks(actor=actor, account=account)
     return account
 
 

@@ -12,7 +12,7 @@ from linking.selectors import check_uid
 from linking.services.checking import why_checked
 from linking.services.composing import version_to_ask
 from linking.services.mailing import ASKING, CUSTOMER_WINDOW, PARTNER_WINDOW, PER_CUSTOMER, PER_PARTNER
-from linking.services.relinking import earlier_link
+from linking.services.relinking import earlier_link, earlier_of
 from linking.states import INVITABLE, LIVE, InvitationState
 from partner_console.access.policy import PartnerKind, Permission, require
 from partner_console.access.selectors import get_own_partner
@@ -44,6 +44,7 @@ def gather(actor: Actor, values: Mapping[str, Any], *, draft_pk: int | None = No
     typed, email = str(values.get("uid") or ""), str(values.get("email") or "").strip()
     check = check_uid(actor, typed) if identifiers.clean(typed) and not learns_uid else None
     uid = check.found.uid if check else ""
+    renewed = earlier_of(actor, values["account_pk"]) if values.get("account_pk") else None
     customer_left, partner_left = _mails_left(actor, partner, email)
     others = Invitation.objects.visible_to(actor).exclude(pk=draft_pk)
     return Facts(
@@ -56,7 +57,8 @@ def gather(actor: Actor, values: Mapping[str, Any], *, draft_pk: int | None = No
         learns_uid=learns_uid,
         check=check,
         is_own=bool(uid) and uid == partner.master_uid,
-        earlier=earlier_link(actor, uid),
+        renews=renewed is not None and renewed.account.is_live,
+        earlier=renewed or earlier_link(actor, uid),
         declined=_last_declined(others, uid),
         invited=_invited_by_mail(others, email) if learns_uid and email else None,
         n_drafts=others.filter(uid=uid, state=InvitationState.DRAFT).count() if uid else 0,

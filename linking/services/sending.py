@@ -60,9 +60,9 @@ def ensure_free(invitation: Invitation) -> None:
 
     Of a customer without an account only the address is known: one open invitation per address then.
     """
-    holder = LinkedAccount.objects.live().filter(uid=invitation.uid).values_list("partner_id", flat=True).first()
-    if holder is not None:
-        raise AlreadyLinked(invitation.uid, here=holder == invitation.partner_id)
+    holder = LinkedAccount.objects.live().filter(uid=invitation.uid).values_list("partner_id", "pk").first()
+    if holder is not None and not (invitation.renews and holder[1] == invitation.earlier_account_id):
+        raise AlreadyLinked(invitation.uid, here=holder[0] == invitation.partner_id)
     for earlier in _others(invitation).filter(state__in=LIVE):
         if earlier.current_state is not InvitationState.EXPIRED:
             raise AlreadyInvited(invitation.uid, earlier.pk, email=invitation.email)

@@ -20,7 +20,6 @@ from partner_console.access.selectors import get_own_partner, managers_for_choic
 from partner_console.errors import DomainError
 from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other
-from uids.errors import StaleVersion
 
 if TYPE_CHECKING:
     from linking.models import Invitation
@@ -58,10 +57,10 @@ def invitation_uid(request: ActorRequest) -> HttpResponse:
 def invitation_sheet(request: ActorRequest) -> HttpResponse:
     """The sheet beside the form, of what is typed so far. Writes nothing; a POST because the form may be long."""
     require(request.actor, Permission.LINK_INVITE)
-    form = _form(request, None, is_draft=True)
-    draft = request.POST.get("draft", "")
-    draft_pk = int(draft[:18]) if draft.isdigit() else None
-    sheet = preview.make_sheet(request.actor, form.typed, draft_pk=draft_pk)
+    pk = request.POST.get("draft", "")
+    draft = selectors.get_invitation(request.actor, int(pk[:18])) if pk.isdigit() else None
+    form = _form(request, draft, is_draft=True)
+    sheet = preview.make_sheet(request.actor, form.typed, draft_pk=draft.pk if draft else None)
     return render(request, "linking/new/_sheet.html", {"sheet": sheet})
 
 
@@ -93,7 +92,8 @@ def _form_page(request: ActorRequest, draft: Invitation | None) -> HttpResponse:
         "check": sheet.facts.check,
         "managers": managers_for_choice(request.actor),
         "purposes": PURPOSES,
-        "proposed": request.GET.get("account", "") and sheet.facts.earlier,
+        "proposed": bool(request.GET.get("account")) and not form.account,
+        "is_stale": draft is not None and form.is_bound and form.data.get("version") != str(draft.version),
         "is_remembered": draft is None and not request.GET and not form.is_bound,
     }
     status = 422 if form.is_bound and asked != LOOK else 200
@@ -102,12 +102,19 @@ def _form_page(request: ActorRequest, draft: Invitation | None) -> HttpResponse:
 
 def _form(request: ActorRequest, draft: Invitation | None, *, is_draft: bool) -> InvitationForm:
     partner = get_own_partner(request.actor)
+    asked = {**request.GET.dict(), **({"account": request.POST["account"]} if "account" in request.POST else {})}
     if draft is None:
-        initial = proposals.for_new(request.actor, partner, request.GET.dict())
+        initial = proposals.for_new(request.actor, partner, asked)
     else:
-        initial = proposals.of_draft(draft) | proposals.of_ended(request.actor, partner, request.GET.dict())
-    templates = rights.list_current_versions(request.actor)
-    return InvitationForm(posted(request), partner=partner, templates=templates, is_draft=is_draft, initial=initial)
+        initial = proposals.of_draft(draft) | proposals.of_ended(request.actor, partner, asked)
+    return InvitationForm(
+        posted(request),
+        partner=partner,
+        templates=rights.list_current_versions(request.actor),
+        is_draft=is_draft,
+        account=proposals.account_to_ask(request.actor, asked, draft),
+        initial=initial,
+    )
 
 
 def _do(request: ActorRequest, form: InvitationForm, draft: Invitation | None, asked: str) -> HttpResponse | None:
@@ -116,9 +123,6 @@ def _do(request: ActorRequest, form: InvitationForm, draft: Invitation | None, a
     act = services.save_draft if asked == KEEP else services.send if draft else services.invite
     try:
         invitation = act(actor=request.actor, **known, **form.values)
-    except StaleVersion as stale:
-        form.add_error(None, stale.message)
-        return None
     except DomainError as error:
         add_domain_error(form, error)
         return None

@@ -29,7 +29,7 @@ from tests.factories import make_account
 from tests.linking.conftest import UID, consent, send
 from uids.errors import AlreadyLinked
 from uids.models import LinkedAccount
-from uids.states import PurchaseControl, ShutdownPolicy
+from uids.states import AccountType, PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -420,3 +420,81 @@ def test_what_is_due_expires_in_batches_with_a_row_in_the_trail_each(
     assert {entry.subject_pk for entry in trail} == {one.pk for one in others}
     assert trail.get(subject_pk=others[0].pk).changes == {"state": ["opened", "expired"]}
     assert trail.count() == 5
+
+
+def test_a_customer_without_an_account_gets_one_and_its_uid_is_learned(acme_manager: Persona) -> None:
+    invitation = _agreed_without_uid(acme_manager)
+
+    for _ in range(2):  # redelivered
+        work(invitation)
+
+    assert len(invitation.uid) == 16
+    assert is_linked_once(invitation)
+    assert invitation.account is not None
+    assert invitation.account.uid == invitation.uid
+    assert SimLink.objects.get().uid == invitation.uid
+    entry = AuditEntry.objects.get(action="linking.invitation.linked")
+    assert entry.changes["uid"] == ["", invitation.uid]
+
+
+def test_a_lost_answer_makes_no_second_account(acme_manager: Persona) -> None:
+    invitation = _agreed_without_uid(acme_manager)
+    add_fault(operation="start_link", kind=FaultKind.TIMEOUT_AFTER)
+
+    work(invitation)
+    assert invitation.state == InvitationState.APPROVED
+    Invitation.objects.filter(pk=invitation.pk).update(next_attempt_at=None)
+    work(invitation)
+
+    assert is_linked_once(invitation)
+    assert SimAccount.objects.count() == 1
+
+
+@pytest.mark.parametrize("told", ["", "kaito", "0000000000000000"])
+def test_a_uid_that_cannot_be_right_is_not_taken_from_the_cloud(
+    acme_manager: Persona, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    invitation = _agreed_without_uid(acme_manager)
+    answer = LinkStatus(LinkProgress.LINKED, uid=told)
+    monkeypatch.setattr(SimulatedCloud, "link_status", lambda self, ticket: answer)
+
+    work(invitation)
+
+    assert (invitation.state, invitation.failure_code) == (InvitationState.FAILED, "bad_uid")
+    assert not LinkedAccount.objects.exists()
+
+
+def test_a_learned_uid_that_is_linked_elsewhere_is_kept_with_the_refusal(
+    acme_manager: Persona, outsider: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert outsider.partner is not None
+    make_account(outsider.partner, UID)
+    invitation = _agreed_without_uid(acme_manager)
+    answer = LinkStatus(LinkProgress.LINKED, uid=UID)
+    monkeypatch.setattr(SimulatedCloud, "link_status", lambda self, ticket: answer)
+
+    work(invitation)
+
+    assert (invitation.state, invitation.failure_code, invitation.uid) == (
+        InvitationState.FAILED, "already_linked", UID,
+    )  # fmt: skip
+
+
+def test_a_second_tier_reseller_is_linked_with_its_quota(distributor_master: Persona) -> None:
+    invitation = send(distributor_master, account_type=AccountType.T2_RESELLER)
+    consent(invitation)
+
+    work(invitation)
+
+    assert is_linked_once(invitation)
+    assert invitation.account is not None
+    assert invitation.account.account_type == AccountType.T2_RESELLER
+    assert CreditAccount.objects.get(pk=invitation.account.pk).amount == 1500
+
+
+def _agreed_without_uid(persona: Persona) -> Invitation:
+    """Approved by a customer who has no account yet; how they proved their address is tested elsewhere."""
+    invitation = send(persona, uid="", learns_uid=True)
+    Invitation.objects.filter(pk=invitation.pk).update(state=InvitationState.APPROVED, approved_at=timezone.now())
+    invitation.refresh_from_db()
+    return invitation
