@@ -321,8 +321,7 @@ PARTNER_STARTERS = ["linking.services.templates.ensure_default"]
 AUDIT_CHOICES = {
     "scopes": "linking.scopes.Scope",
     "withdrawn": "linking.scopes.Scope",
-    "check": "linking.states.CheckKind",
-    "outcome": "linking.states.CheckOutcome",
+    **dict.fromkeys(("listed", "permissions", "billing", "access"), "linking.states.CheckOutcome"),
     "item": "linking.states.StandardItem",
 }
 DEMO = EMBEDDED and env.bool("DEMO", default=True)

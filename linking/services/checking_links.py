@@ -123,25 +123,29 @@ def _record(known: Known, findings: list[tuple[LinkCheck, Finding]]) -> None:
     pks = [check.pk for check, _finding in findings]
     rows = LinkCheck.objects.filter(pk__in=pks).order_by("pk").select_for_update()
     current = {row.pk: row for row in rows}
+    changes: dict[str, list[str]] = {}
     for check, finding in findings:
         row = current[check.pk]
-        if row.next_at == check.next_at:
-            _write(actor, known, row, finding, now)
+        if row.next_at != check.next_at:
+            continue
+        before = row.outcome
+        _write(known, row, finding, now)
+        if row.outcome != before:
+            changes[row.kind] = [before, row.outcome]
+    if changes:
+        audit.record(actor, Action.LINK_CHECKED, known.account, changes=changes)
     logger.info("checked", account=known.account.pk, found=[finding.outcome.value for _check, finding in findings])
     _verify(actor, known.account)
 
 
-def _write(actor: Actor, known: Known, row: LinkCheck, finding: Finding, now: datetime) -> None:
+def _write(known: Known, row: LinkCheck, finding: Finding, now: datetime) -> None:
     if finding.is_away and row.checked_at is not None:
         row.next_at = now + _wait(row.attempts)
         row.save(update_fields=["next_at"])
         return
-    before = row.outcome
-    row.outcome, row.detail, row.checked_at = finding.outcome, finding.detail, now
-    if before != row.outcome:
+    if row.outcome != finding.outcome:
         row.changed_at = now
-        changes = {"outcome": [before, row.outcome]}
-        audit.record(actor, Action.LINK_CHECKED, known.account, changes={"check": ["", row.kind], **changes})
+    row.outcome, row.detail, row.checked_at = finding.outcome, finding.detail, now
     if finding.is_away:
         row.next_at = now + _wait(row.attempts)
     else:

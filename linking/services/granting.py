@@ -16,7 +16,8 @@ from linking.contacts import lock_own_account
 from linking.errors import NoGrant
 from linking.models import Grant, LinkCheck
 from linking.scopes import LEAST, REQUIRED, Scope, complete, without
-from linking.states import CheckKind
+from linking.services.checking_links import start_checks
+from linking.states import CheckKind, CheckOutcome
 from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.audit import services as audit
@@ -38,7 +39,7 @@ ORDER_ARRIVES = timedelta(minutes=2)
 
 @transaction.atomic
 def grant(*, actor: Actor, account: LinkedAccount, invitation: Invitation) -> Grant:
-    """Put into force what the customer agreed to, in the transaction that creates the account.
+    """Put into force what the customer agreed to, in the transaction of the link, and let its checks begin.
 
     An invitation without scopes grants the least. The end is counted in days from now, as its template's version
     says. On repeat, the grant in force is returned as it is.
@@ -61,6 +62,9 @@ def grant(*, actor: Actor, account: LinkedAccount, invitation: Invitation) -> Gr
     changes = {"scopes": [[], given.scopes], "ends_at": ["", str(given.ends_at or "")]}
     audit.record(actor, Action.GRANT_GIVEN, account, changes=changes)
     _tell_cloud(actor, account, given, reason=invitation.purpose)
+    start_checks(actor=actor, account=account)
+    # Of a link that was checked before, the earlier result says nothing about what was agreed now.
+    LinkCheck.objects.filter(account=account, kind=CheckKind.PERMISSIONS).update(outcome=CheckOutcome.NOT_YET)
     return given
 
 

@@ -110,7 +110,7 @@ class Action(TextChoices):
     GRANT_REMINDED = "linking.grant.reminded", _("Reminded that permissions end")
     GRANT_ENDED = "linking.grant.ended", _("Permissions ended")
     GRANT_REPEATED = "linking.grant.repeated", _("Permissions sent to the cloud again")
-    LINK_CHECKED = "linking.check.changed", _("Result of a check changed")
+    LINK_CHECKED = "linking.check.changed", _("Results of checks changed")
     LINK_VERIFIED = "linking.invitation.verified", _("Link verified")
     CHECKLIST_EDITED = "linking.checklist.edited", _("Onboarding checklist changed")
     CHECKLIST_TICKED = "linking.checklist.ticked", _("Checklist item ticked")

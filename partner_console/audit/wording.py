@@ -89,8 +89,10 @@ WORDS: dict[str, str | _StrPromise] = {
     "ends_at": gettext_lazy("end"),
     "days": gettext_lazy("ends after (days)"),
     "take_away": gettext_lazy("taken from customers at once"),
-    "check": gettext_lazy("check"),
-    "outcome": gettext_lazy("result"),
+    "listed": gettext_lazy("shown in the linked list"),
+    "permissions": gettext_lazy("permissions as granted"),
+    "billing": gettext_lazy("billing reference as expected"),
+    "access": gettext_lazy("customer can use their console"),
     "item": gettext_lazy("item"),
 }
 # Values of those facts that are codes of ours.

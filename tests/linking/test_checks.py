@@ -83,6 +83,8 @@ def test_a_fresh_link_is_verified_though_no_bill_came_yet(linked: Invitation, ac
     linked.refresh_from_db()
     assert linked.state == InvitationState.VERIFIED
     assert AuditEntry.objects.filter(action="linking.invitation.verified").count() == 1
+    entry = AuditEntry.objects.get(action="linking.check.changed")
+    assert entry.changes["billing"] == ["not_yet", "not_due"], "one entry for what one look found"
     assert Grant.objects.get(account=account).observed == ["view_bills", "view_resources"]
 
 
