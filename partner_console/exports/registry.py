@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.access.policy import Permission, allows
 from partner_console.errors import Invalid, NotFound
 from partner_console.exports.cells import Kind as Kind
-from partner_console.web.keyset import capped_count
+from partner_console.web.keyset import bare, capped_count
 from partner_console.web.listing import from_string
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class ExportSpec:
     def count(self, actor: Actor, selection: Selection, cap: int | None = None) -> int:
         """How many rows; no further than one past `cap`."""
         parts = self._parts(actor, selection)
-        return sum(part.order_by().count() if cap is None else capped_count(part, cap) for part in parts)
+        return sum(part.order_by().count() if cap is None else capped_count(bare(part), cap) for part in parts)
 
     def rows(self, actor: Actor, selection: Selection, columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
         """The rows in the list's order."""

@@ -144,18 +144,23 @@ class Order(Generic[M]):
 SURELY = 5  # statistics may err; they are believed from this many times the cap on
 
 
+def bare(rows: QuerySet[M]) -> QuerySet[M]:
+    """The rows as a count wants them: nothing of them is asked for, so that an index may answer alone."""
+    found: QuerySet[Any] = rows.order_by().annotate(one=Value(1)).values("one")
+    return found
+
+
 def capped_count(rows: QuerySet[Any], cap: int) -> int:
-    """How many rows, counting no further than one past `cap`.
+    """How many rows (`bare` ones), counting no further than one past `cap`.
 
     Not even that far when the database's statistics put the number far beyond: looking for ten thousand among a million
     would take longer than the page. A plan with a subquery inside is not believed.
     """
-    # Nothing of the rows is asked for, so that an index may answer alone.
-    keys = rows.order_by().annotate(one=Value(1)).values("one")
-    explained = keys.explain(format="json")
+    explained = rows.explain(format="json")
     if not explained:  # a condition nothing can meet: Django asks nothing then
         return 0
     plan = json.loads(explained)[0]["Plan"]
     if plan["Plan Rows"] > cap * SURELY and "SubPlan" not in json.dumps(plan):
         return cap + 1
-    return keys[: cap + 1].count()
+    count: int = rows[: cap + 1].count()
+    return count

@@ -112,6 +112,10 @@ class ListPage(Generic[M]):
         """The filtered rows the actor may see, unordered."""
         raise NotImplementedError
 
+    def counted(self) -> QuerySet[M] | None:
+        """As many rows, in a form that is cheaper to count (see `keyset.bare`); None where `rows` is as good."""
+        return None
+
     def pinned(self) -> list[M]:
         """Rows shown above all others on the first page: an exact hit of the search."""
         return []
@@ -182,6 +186,7 @@ class ListPage(Generic[M]):
             size=query.size,
             is_backwards=query.is_backwards,
             pinned=self.pinned(),
+            counted=self.counted(),
         )
 
     def _pager(self, page: Page[M]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from django.conf import settings
 from django.db.models import Model
 
-from partner_console.web.keyset import Mark, Order, capped_count
+from partner_console.web.keyset import Mark, Order, bare, capped_count
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -35,13 +35,22 @@ def mark_of(order: Order[M], row: M, number: int) -> Mark:
 
 
 def read_page(
-    rows: QuerySet[M], order: Order[M], *, mark: Mark | None, size: int, is_backwards: bool, pinned: list[M]
+    rows: QuerySet[M],
+    order: Order[M],
+    *,
+    mark: Mark | None,
+    size: int,
+    is_backwards: bool,
+    pinned: list[M],
+    counted: QuerySet[M] | None = None,
 ) -> Page[M]:
     """The page after (or before) the mark; without one the first, with the pinned rows above it.
 
-    One query for the rows and one for the count, which is left out when the first page holds everything.
+    One query for the rows, and for the count what `capped_count` asks; nothing when the first page holds everything.
+    `counted` has as many rows in a form that is cheaper to count; with pinned rows the list itself is counted.
     """
     if pinned:
+        counted = None
         rows = rows.exclude(pk__in=[row.pk for row in pinned])
     found = order.read(rows, mark, size + 1, is_backwards=is_backwards)
     if mark and not found:  # what this link led to is gone: begin again
@@ -57,7 +66,11 @@ def read_page(
         first = max(mark.number - len(found) if is_backwards else mark.number + 1, 1)
     last = first + len(found) - 1
     cap = settings.LIST_COUNT_CAP
-    total = last if mark is None and not has_after else max(capped_count(rows, cap), last)
+    total = (
+        last
+        if mark is None and not has_after
+        else max(capped_count(bare(rows) if counted is None else counted, cap), last)
+    )
     n_pinned = len(pinned)
     return Page(
         rows=(pinned if mark is None else []) + found,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
 from partner_console.access.policy import Permission, require
+from partner_console.web.keyset import bare
 from quota.selectors import finding
+from quota.selectors.finding import Part
 from uids.models import LinkedAccount
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
+
+# Filters on what is in force, of a master or of oneself.
+IN_FORCE = frozenset({"payg", "purchase", "policy", "credit", "in_warning"})
 
 
 def list_uids_with_quota(
@@ -38,6 +43,7 @@ def list_uids_with_quota(
     available_max: Decimal | None = None,
     in_warning: bool = False,
     trustee: str = "",
+    part: Part = Part.ALL,
 ) -> QuerySet[LinkedAccount]:
     """The actor's accounts with credit, master and the master's credit, unordered.
 
@@ -69,14 +75,24 @@ def list_uids_with_quota(
     )
     for wanted, meaning in effective:
         if wanted:
-            found &= meaning(actor, wanted)
+            found &= meaning(actor, wanted, part)
     if in_warning:
-        found &= finding.is_in_warning(actor)
+        found &= finding.is_in_warning(actor, part)
     if available_min is not None:
         found &= Q(credit__available__gte=available_min)
     if available_max is not None:
         found &= Q(credit__available__lte=available_max)
+    if part is not Part.ALL:
+        found &= Q(trustee__isnull=part is Part.OWN)
     return rows.filter(found)
+
+
+def uids_to_count(actor: Actor, **filters: Any) -> QuerySet[LinkedAccount]:
+    """As many rows as `list_uids_with_quota` has, with nothing in them, in the form that is cheapest to count."""
+    if not IN_FORCE & filters.keys():
+        return bare(list_uids_with_quota(actor, **filters))
+    own, held = (bare(list_uids_with_quota(actor, part=part, **filters)) for part in (Part.OWN, Part.HELD))
+    return own.union(held, all=True)
 
 
 def accounts_with_uid(actor: Actor, needle: str, **filters: object) -> list[LinkedAccount]:

@@ -143,11 +143,12 @@ def family(acme: Partner) -> dict[str, LinkedAccount]:
     ],
 )
 def test_filters_say_what_is_in_force(
-    client: Client, family: dict[str, LinkedAccount], query: str, names: list[str]
+    client: Client, acme_master: Persona, family: dict[str, LinkedAccount], query: str, names: list[str]
 ) -> None:
     shown = found(client, f"{query}&sort=uid") if names else []
 
     assert shown == [family[name].uid for name in names]
+    assert AccountPage(acme_master.actor, from_string(query)).counted().count() == len(names)
     assert names or "Nothing matches" in client.get(f"/uids/?{query}").content.decode()
 
 

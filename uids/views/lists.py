@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from partner_console.access.policy import Permission, allows
 from partner_console.web.listing import ListPage
-from quota.selectors import accounts_with_uid, list_uids_with_quota
+from quota.selectors import accounts_with_uid, list_uids_with_quota, uids_to_count
 from uids import selectors
 from uids.filters import AccountFilters
 from uids.models import LinkedAccount
@@ -49,6 +49,9 @@ class AccountPage(ListPage[LinkedAccount]):
         keys = {column.key for column in self.query.columns}
         rows = list_uids_with_quota(self.actor, **self.query.filters).only(*fields_to_read(keys))
         return rows.prefetch_related("labels") if "labels" in keys else rows
+
+    def counted(self) -> QuerySet[LinkedAccount]:
+        return uids_to_count(self.actor, **self.query.filters)
 
     def pinned(self) -> list[LinkedAccount]:
         filters = dict(self.query.filters)
