@@ -285,7 +285,11 @@ class InvitationForm(forms.Form):
     @property
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         """The fields as the page arranges them."""
-        return [(title, self._present(names)) for title, names in self.GROUPS if self._present(names)]
+        return [
+            (_("Permissions") if self.account and "template_pk" in names else title, self._present(names))
+            for title, names in self.GROUPS
+            if self._present(names)
+        ]
 
     @property
     def more(self) -> list[forms.BoundField]:
@@ -294,8 +298,9 @@ class InvitationForm(forms.Form):
 
     @property
     def more_is_open(self) -> bool:
-        """Something of them is filled in or wrong."""
-        return any(field.errors or field.value() for field in self.more)
+        """Something of them was written about this customer, or is wrong."""
+        written = [field for field in self.more if field.name in ("purpose", "crm_reference", "remarks")]
+        return any(field.errors for field in self.more) or any(field.value() for field in written)
 
     def _present(self, names: Iterable[str]) -> list[forms.BoundField]:
         return [self[name] for name in names if name in self.fields]

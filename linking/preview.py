@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
     from partner_console.access.models import Partner
 
-# The customer's link, of which there is none yet.
+# Stand in for what is not there yet: a UID, and the customer's link.
+NO_UID = "·" * 6
 NO_TOKEN = "preview"  # noqa: S105  # the opposite of a secret
 
 
@@ -133,11 +134,13 @@ def preview_mail(actor: Actor, values: Mapping[str, Any]) -> RenderedMail:
     names = ("email", "company", "note_to_customer", "language")
     invitation = Invitation(
         partner=partner,
-        uid=recognise(str(values.get("uid") or "")).uid,
+        uid=recognise(str(values.get("uid") or "")).uid or NO_UID,
         learns_uid=bool(values.get("learns_uid")),
         renews=bool(values.get("account_pk")),
         **{name: values.get(name) or "" for name in names},
     )
+    if invitation.learns_uid:
+        invitation.uid = ""
     invitation.language = invitation.language or partner.language
     days = values.get("valid_days") or partner.invitation_days
     invitation.expires_at = timezone.now() + timedelta(days=days)

@@ -72,7 +72,12 @@ def last_used(actor: Actor) -> dict[str, Any]:
     """The settings of the last invitation this person sent; nothing for the first."""
     sent = Invitation.objects.visible_to(actor).filter(created_by_id=actor.user_pk, sent_at__isnull=False)
     last = sent.select_related("template_version").order_by("-created_at", "-pk").first()
-    return _values(last, REMEMBERED) if last is not None and actor.user_pk is not None else {}
+    if last is None or actor.user_pk is None:
+        return {}
+    values = _values(last, REMEMBERED)
+    if last.learns_uid:  # there the code was no choice
+        del values["asks_code"]
+    return values
 
 
 def _usual(partner: Partner) -> dict[str, Any]:
