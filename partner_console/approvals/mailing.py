@@ -13,7 +13,6 @@ from partner_console.web.mail import absolute_url, queue_mail
 
 from . import selectors
 from .models import Approval
-from .registry import get_checked
 from .states import ApprovalState
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def _tell(people: Iterable[Membership], approval: Approval, template: str) -> No
             context={
                 "approval": approval,
                 "partner": one.partner,
-                "title": get_checked(approval.action).title,
+                "title": approval.title,
                 "by": approval.asked_by or approval.asked_label,
                 "decider": approval.decided_by or "",
                 "url": absolute_url("approvals:approval_detail", approval.pk),

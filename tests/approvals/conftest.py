@@ -71,7 +71,7 @@ def deeds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deeds]:
     DEEDS.done, DEEDS.moved_on = [], False
     checked = {**registry.CHECKED, Action.QUOTA_ADJUSTED: "tests.approvals.conftest.CHANGING_QUOTA"}
     monkeypatch.setattr(registry, "CHECKED", checked)
-    for module in ("models", "selectors"):
+    for module in ("models", "selectors", "services.ending"):
         monkeypatch.setattr(f"partner_console.approvals.{module}.CHECKED", checked)
     registry.get_checked.cache_clear()
     yield DEEDS

@@ -241,6 +241,21 @@ def test_the_database_itself_refuses_the_first_person(deeds: Deeds, acme_manager
     Approval.objects.filter(pk=approval.pk).update(**done, is_break_glass=True, note="The only one here")
 
 
+def test_what_a_program_asks_any_person_who_may_decides(deeds: Deeds, acme_manager: Persona) -> None:
+    with transaction.atomic():
+        approval = services.ask(
+            actor=system_actor("import", partner=acme_manager.partner),
+            action=Action.QUOTA_ADJUSTED,
+            subject=make_account(acme_manager.partner),
+            subject_label="Acorn",
+            payload={},
+        )
+    assert (approval.asked_by, approval.asked_label, approval.involved) == (None, "import", [])
+    decide(acme_manager.actor, approval)
+    assert deeds.done == [("executed", approval.pk)]
+    assert mails("approval_ended") == []
+
+
 # --- the blind entry ---------------------------------------------------------------------------------------------
 
 

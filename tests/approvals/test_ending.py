@@ -100,3 +100,15 @@ def test_many_that_run_out_together_are_one_mail(deeds: Deeds, acme_manager: Per
         turn_back(ask(acme_manager))
     assert services.expire_due(actor=system_actor("expiry")) == 3
     assert Email.objects.filter(to=["manager@acme.example"]).count() == 1
+
+
+def test_an_action_no_longer_checked_ends_all_the_same(
+    deeds: Deeds, acme_manager: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval = ask(acme_manager)
+    turn_back(approval)
+    for module in ("models", "services.ending"):
+        monkeypatch.setattr(f"partner_console.approvals.{module}.CHECKED", {})
+    assert services.expire_due(actor=system_actor("expiry")) == 1
+    assert state(approval) == "expired"
+    assert deeds.done == []

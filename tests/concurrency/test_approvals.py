@@ -150,7 +150,7 @@ def test_an_invitation_is_sent_or_withdrawn_never_both(people: People) -> None:
         )
         assert invitation.state == "awaiting_check"
         approval = Approval.objects.get(subject_pk=invitation.pk)
-        acts = [
+        acts: list[Callable[[], object]] = [
             people.approve(people.finance, approval.pk, invitation.uid),
             partial(linking.withdraw, actor=people.asker.actor, invitation_pk=invitation.pk),
         ]
