@@ -121,6 +121,8 @@ def _record(known: Known, findings: list[tuple[LinkCheck, Finding]]) -> None:
     actor = system_actor("link checks", partner=known.account.partner)
     now = timezone.now()
     pks = [check.pk for check, _finding in findings]
+    # The grant before the checks, as everywhere.
+    held = Grant.objects.filter(account=known.account, ended_at__isnull=True).select_for_update(no_key=True).first()
     rows = LinkCheck.objects.filter(pk__in=pks).order_by("pk").select_for_update()
     current = {row.pk: row for row in rows}
     changes: dict[str, list[str]] = {}
@@ -129,7 +131,10 @@ def _record(known: Known, findings: list[tuple[LinkCheck, Finding]]) -> None:
         if row.next_at != check.next_at:
             continue
         before = row.outcome
-        _write(known, row, finding, now)
+        _write(row, finding, now)
+        if held is not None and finding.observed is not None:
+            held.observed, held.observed_at = finding.observed, now
+            held.save(update_fields=["observed", "observed_at"])
         if row.outcome != before:
             changes[row.kind] = [before, row.outcome]
     if changes:
@@ -138,7 +143,7 @@ def _record(known: Known, findings: list[tuple[LinkCheck, Finding]]) -> None:
     _verify(actor, known.account)
 
 
-def _write(known: Known, row: LinkCheck, finding: Finding, now: datetime) -> None:
+def _write(row: LinkCheck, finding: Finding, now: datetime) -> None:
     if finding.is_away and row.checked_at is not None:
         row.next_at = now + _wait(row.attempts)
         row.save(update_fields=["next_at"])
@@ -152,10 +157,6 @@ def _write(known: Known, row: LinkCheck, finding: Finding, now: datetime) -> Non
         row.attempts = 0
         row.next_at = now + (ORDER_UNDER_WAY if finding.is_under_way else AGAIN[finding.outcome])
     row.save(update_fields=["outcome", "detail", "checked_at", "changed_at", "next_at", "attempts"])
-    if finding.observed is not None:
-        Grant.objects.filter(account=known.account, ended_at__isnull=True).update(
-            observed=finding.observed, observed_at=now
-        )
 
 
 def _wait(attempts: int) -> timedelta:

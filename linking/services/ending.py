@@ -194,9 +194,12 @@ def recipients_of(partner: Partner) -> list[str]:
 
 
 def _take(rows: QuerySet[Grant]) -> list[Grant]:
-    """A batch of grants in force, locked, each with its account and partner; those in other hands are left out."""
+    """A batch of grants in force with their accounts, both locked; those in other hands are left out.
+
+    Waiting for neither, it cannot deadlock with a customer who holds the account and waits for the grant.
+    """
     in_force = rows.filter(ended_at__isnull=True).select_related("account__partner").order_by("ends_at", "pk")
-    return list(in_force.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+    return list(in_force.select_for_update(skip_locked=True, no_key=True, of=("self", "account"))[:BATCH])
 
 
 def _tell_cloud(actor: Actor, held: Sequence[Grant], scopes: dict[int, list[str]]) -> None:

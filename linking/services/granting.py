@@ -138,8 +138,10 @@ def check_soon(account_pks: Sequence[int]) -> None:
 
 
 def _in_force(account_pk: int) -> Grant | None:
+    """The grant in force, locked. Looked for twice: one that ended while we waited has a successor by now."""
     rows = Grant.objects.filter(account_id=account_pk, ended_at__isnull=True)
-    return rows.select_related("account").select_for_update(of=("self",)).first()
+    rows = rows.select_related("account").select_for_update(of=("self",))
+    return rows.first() or rows.all().first()
 
 
 def _save(held: Grant, **changes: Any) -> None:
