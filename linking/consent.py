@@ -98,10 +98,38 @@ def meaning(invitation: Invitation) -> str:
     )
 
 
+def title(invitation: Invitation) -> str:
+    """What the partner asks, as a heading."""
+    names = {"partner": invitation.partner.name}
+    if invitation.renews:
+        return _("%(partner)s asks for other permissions") % names
+    if invitation.learns_uid:
+        return _("%(partner)s asks to link your new cloud account") % names
+    return _("%(partner)s asks to link your cloud account") % names
+
+
+def question(invitation: Invitation) -> str:
+    """What the customer answers, as a heading."""
+    names = {"partner": invitation.partner.name}
+    if invitation.renews:
+        return _("Allow this to %(partner)s?") % names
+    return _("Link your account to %(partner)s?") % names
+
+
+def statement(invitation: Invitation) -> str:
+    """What the customer says by approving; the first words of the receipt."""
+    names = {"partner": invitation.partner.name}
+    if invitation.renews:
+        return _("I allow %(partner)s in my account what is described here.") % names
+    return _("I approve linking my account to %(partner)s as described here.") % names
+
+
 def context(invitation: Invitation) -> dict[str, Any]:
     """All of it as the pages show it."""
     scopes = scopes_of(invitation)
     return {
+        "title": title(invitation),
+        "question": question(invitation),
         "meaning": meaning(invitation),
         "sheet": sheet(invitation),
         "may": may(scopes),

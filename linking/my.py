@@ -36,6 +36,12 @@ STATUS_TEXTS = {
     Relationship.IN_PROCESS: gettext_lazy("The link to %(partner)s is being ended: what is open is settled first."),
     Relationship.TERMINATED: gettext_lazy("The link to %(partner)s has ended."),
 }
+STATUS_LABELS = {
+    Relationship.NORMAL: gettext_lazy("Linked"),
+    Relationship.TO_BE_CONFIRMED: gettext_lazy("Ending asked for"),
+    Relationship.IN_PROCESS: gettext_lazy("Being ended"),
+    Relationship.TERMINATED: gettext_lazy("Ended"),
+}
 PAYG_TEXTS = {
     PaygStatus.NORMAL: pgettext_lazy("pay-as-you-go services", "Running"),
     PaygStatus.FROZEN: pgettext_lazy("pay-as-you-go services", "Paused by your partner"),
@@ -138,6 +144,11 @@ def list_links(actor: Actor) -> list[LinkedAccount]:
     """The customer's accounts, live ones first."""
     rows = own_accounts(actor).select_related("partner").order_by("-linked_at", "-pk")
     return sorted(rows, key=lambda row: not row.is_live)
+
+
+def label(account: LinkedAccount) -> str:
+    """The status in a word or two, as customers say it."""
+    return str(STATUS_LABELS[Relationship(account.relationship)])
 
 
 def get_link(actor: Actor, pk: int) -> MyLink:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from linking import consent
 from linking.models import ConsentReceipt
@@ -33,7 +32,7 @@ def _contents(invitation: Invitation, *, shown: Collection[str], at: datetime, l
     partner, scopes = invitation.partner, consent.scopes_of(invitation)
     return {
         "format": FORMAT,
-        "statement": _("I approve linking my account to %(partner)s as described here.") % {"partner": partner.name},
+        "statement": consent.statement(invitation),
         "approved_at": at.isoformat(timespec="seconds"),
         "language": language,
         "invitation": invitation.pk,

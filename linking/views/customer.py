@@ -23,7 +23,7 @@ def invite_start(customer: CustomerRequest) -> HttpResponse:
     if customer.http.method == "POST":
         services.record_opened(actor=customer.actor, token=customer.token)
         return customer.go("invite_changes")
-    return customer.page("start", {"meaning": consent.meaning(customer.invitation)})
+    return customer.page("start", consent.context(customer.invitation))
 
 
 @customer_page("GET")

@@ -75,7 +75,7 @@ def my_home(me: MyRequest) -> HttpResponse:
     links = my.list_links(me.actor)
     if len(links) == 1:
         return me.go("my_link", links[0].pk)
-    return me.page("home", {"links": links})
+    return me.page("home", {"links": [(account, my.label(account)) for account in links]})
 
 
 @my_page("GET")
