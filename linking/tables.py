@@ -51,11 +51,11 @@ def _environment(row: Invitation) -> str:
 
 COLUMNS = (
     Column("company", _("Customer"), _customer, css="stay", is_fixed=True, heads_row=True),
-    Column("uid", _("UID")),  # bound by the page
     Column("status", _("Status"), _status, is_fixed=True),
     Column("turn", _("Whose turn"), _turn),
     Column("age", _("Invited"), lambda row: when(row.created_at), sort=Sort("created_at")),
     Column("expires_at", _("Expires"), _expires, sort=Sort("expires_at", is_nullable=True)),
+    Column("uid", _("UID")),  # bound by the page
     Column("email", _("E-mail"), lambda row: clipped(row.email), css="clip"),
     Column("environment", _("Environment"), _environment),
     Column("quota", _("Starting quota"), lambda row: money(row.quota), css="num", permission=Permission.QUOTA_VIEW),

@@ -64,10 +64,10 @@ class RowPage(ListPage[BatchRow]):
         self.columns = (  # type: ignore[misc]
             Column("row", _l("Row"), lambda row: text(row.number), sort=Sort("number"), css="num", is_fixed=True),
             Column("company", _l("Customer"), self._customer, css="clip", is_fixed=True, heads_row=True),
-            Column("uid", _l("UID"), self._uid),
-            Column("email", _l("E-mail"), lambda row: clipped(row.email), css="clip"),
             Column("verdict", _l("Outcome") if self.has_run else _l("Verdict"), self._verdict, is_fixed=True),
             Column("reason", _l("Reason"), self._reason, css="wrap", is_fixed=True),
+            Column("uid", _l("UID"), self._uid),
+            Column("email", _l("E-mail"), lambda row: clipped(row.email), css="clip"),
         )
         super().__init__(actor, data)
 

@@ -14,6 +14,7 @@ from linking import batch_selectors, selectors, services, wording
 from linking.errors import NothingToResend, TooManyMails
 from linking.forms import ExtendForm, WithdrawForm
 from linking.scopes import Scope
+from linking.services.checking import approval_url
 from linking.states import MOVES, WITH_CUSTOMER, InvitationState, ensure_move
 from linking.views.knowledge import knowledge_of
 from partner_console.access.policy import Permission, require
@@ -50,6 +51,7 @@ def invitation_detail(request: ActorRequest, pk: int) -> HttpResponse:
         "deliveries": wording.deliveries(selectors.list_mails(request.actor, invitation)),
         "timeline": timeline(request.actor, invitation, limit=50),
         "batch_rows": batch_selectors.rows_of(request.actor, invitation),
+        "approval_url": approval_url(request.actor, invitation),
         "is_uid_hidden": selectors.hides_uid(request.actor, invitation),
         **knowledge_of(request.actor, invitation),
         **_possible(invitation),
@@ -197,6 +199,7 @@ def _possible(invitation: Invitation) -> dict[str, bool]:
     return {
         "can_resend": state in WITH_CUSTOMER,
         "can_go_on": state is S.DRAFT,
+        "is_linked_again": state in (S.LINKED, S.VERIFIED) and invitation.link_round > 1,
         "can_withdraw": S.WITHDRAWN in MOVES[state] and not invitation.is_asked_of_cloud,
         "can_retry": state is S.FAILED,
         "can_invite_anew": state in ANEW,
