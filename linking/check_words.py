@@ -34,6 +34,7 @@ class Shown:
     next_at: datetime | None
     is_pending: bool
     can_send: bool = False
+    can_confirm: bool = False
 
 
 def in_words(check: LinkCheck) -> Shown:
@@ -52,6 +53,7 @@ def in_words(check: LinkCheck) -> Shown:
         next_at=check.next_at,
         is_pending=is_pending,
         can_send=drifts,
+        can_confirm=outcome is CheckOutcome.UNKNOWN and check.detail.get("code") == NOT_OFFERED,
     )
 
 
@@ -70,8 +72,10 @@ def _common(outcome: CheckOutcome, detail: dict[str, Any]) -> tuple[str, str] | 
     if code == NOT_OFFERED:
         return (
             _("This cloud does not answer this question."),
-            _("Look in the cloud's own console, then tick the line in the checklist."),
+            _("Look in the cloud's own console. If it is as expected, say so here."),
         )
+    if by := detail.get("by_hand"):
+        return _("Looked up in the cloud's own console by %(who)s.") % {"who": by}, ""
     if outcome is CheckOutcome.DIFFERS and code:
         return (
             _("The cloud refused to answer: %(code)s %(message)s")

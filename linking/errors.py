@@ -249,3 +249,13 @@ class StaleArticle(Conflict):
                 "A colleague changed this article while you were writing. Open it in a new tab, compare, and save again."
             ),
         )
+
+
+class NothingToConfirm(Conflict):
+    """Only what the cloud cannot be asked is confirmed by hand."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing_to_confirm",
+            _("The cloud answers this question itself. Press “Check now” instead."),
+        )

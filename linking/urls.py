@@ -61,6 +61,7 @@ urlpatterns = [
     path("uids/<uid:uid>/permissions/panel/", views.account_panel, name="account_panel"),
     path("uids/<uid:uid>/permissions/send/", views.account_resend, name="account_resend"),
     path("uids/<uid:uid>/permissions/check/", views.account_recheck, name="account_recheck"),
+    path("uids/<uid:uid>/permissions/confirm/<slug:kind>/", views.account_confirm, name="account_confirm"),
     path("uids/<uid:uid>/permissions/tick/", views.account_tick, name="account_tick"),
     path("invite/<str:token>/", views.invite_start, name="invite_start"),
     path("invite/<str:token>/changes/", views.invite_changes, name="invite_changes"),

@@ -7,6 +7,7 @@ from linking.services.answering import customer_actor as customer_actor
 from linking.services.answering import decline as decline
 from linking.services.answering import prove as prove
 from linking.services.answering import record_opened as record_opened
+from linking.services.checking_links import confirm_by_hand as confirm_by_hand
 from linking.services.checking_links import due_checks as due_checks
 from linking.services.checking_links import recheck as recheck
 from linking.services.checking_links import run_checks as run_checks

@@ -15,8 +15,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from linking import tasks
+from linking.errors import NothingToConfirm
 from linking.models import Grant, Invitation, LinkCheck
-from linking.observing import Finding, Known, observe
+from linking.observing import NOT_OFFERED, Finding, Known, observe
 from linking.states import CheckKind, CheckOutcome, InvitationState
 from partner_console.access.actor import Actor, system_actor
 from partner_console.access.policy import Permission, require
@@ -46,6 +47,7 @@ AGAIN = {
 }
 ORDER_UNDER_WAY = timedelta(minutes=5)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
+BY_HAND = "by hand"
 SETTLED = (CheckOutcome.OK, CheckOutcome.NOT_DUE)
 
 
@@ -73,6 +75,28 @@ def recheck(*, actor: Actor, account_pk: int) -> LinkedAccount:
     start_checks(actor=actor, account=account)
     LinkCheck.objects.filter(account=account).update(next_at=now, attempts=0)
     return account
+
+
+@transaction.atomic
+def confirm_by_hand(*, actor: Actor, account_pk: int, kind: str) -> LinkCheck:
+    """Record that somebody looked in the cloud's own console and found it as expected (design §9).
+
+    Only where the cloud cannot be asked (409 otherwise); the word stands until the cloud can be asked after all.
+    """
+    require(actor, Permission.LINK_INVITE)
+    account = get_visible_or_404(LinkedAccount, actor, pk=account_pk)
+    if not account.is_live:
+        raise NotLive(account)
+    row = LinkCheck.objects.filter(account=account, kind=kind).select_for_update().first()
+    if row is None or row.outcome != CheckOutcome.UNKNOWN or row.detail.get("code") != NOT_OFFERED:
+        raise NothingToConfirm
+    before, now = row.outcome, timezone.now()
+    row.outcome, row.detail = CheckOutcome.OK, {"by_hand": actor.label}
+    row.checked_at = row.changed_at = now
+    row.save(update_fields=["outcome", "detail", "checked_at", "changed_at"])
+    audit.record(actor, Action.LINK_CHECKED, account, changes={kind: [before, row.outcome]}, note=BY_HAND)
+    _verify(actor, account)
+    return row
 
 
 def due_checks(*, actor: Actor) -> list[int]:
@@ -144,6 +168,10 @@ def _record(known: Known, findings: list[tuple[LinkCheck, Finding]]) -> None:
 
 
 def _write(row: LinkCheck, finding: Finding, now: datetime) -> None:
+    if finding.detail.get("code") == NOT_OFFERED and "by_hand" in row.detail:
+        row.next_at, row.attempts = now + AGAIN[CheckOutcome.OK], 0
+        row.save(update_fields=["next_at", "attempts"])
+        return
     if finding.is_away and row.checked_at is not None:
         row.next_at = now + _wait(row.attempts)
         row.save(update_fields=["next_at"])

@@ -14,6 +14,7 @@ from linking.views.batches import batch_run as batch_run
 from linking.views.bulk import bulk as bulk
 from linking.views.checklist import checklist_change as checklist_change
 from linking.views.checklist import checklist_edit as checklist_edit
+from linking.views.checks import account_confirm as account_confirm
 from linking.views.checks import account_panel as account_panel
 from linking.views.checks import account_permissions as account_permissions
 from linking.views.checks import account_recheck as account_recheck
@@ -40,6 +41,12 @@ from linking.views.inviting import invitation_mail as invitation_mail
 from linking.views.inviting import invitation_new as invitation_new
 from linking.views.inviting import invitation_sheet as invitation_sheet
 from linking.views.inviting import invitation_uid as invitation_uid
+from linking.views.knowledge import invitation_knowledge as invitation_knowledge
+from linking.views.knowledge import invitation_vote as invitation_vote
+from linking.views.knowledge import knowledge_article as knowledge_article
+from linking.views.knowledge import knowledge_edit as knowledge_edit
+from linking.views.knowledge import knowledge_list as knowledge_list
+from linking.views.knowledge import knowledge_new as knowledge_new
 from linking.views.lists import invitation_list as invitation_list
 from linking.views.my import my_code as my_code
 from linking.views.my import my_ending as my_ending
@@ -77,9 +84,3 @@ from linking.views.wrong_link import wrong_link_hold as wrong_link_hold
 from linking.views.wrong_link import wrong_link_keep as wrong_link_keep
 from linking.views.wrong_link import wrong_link_release as wrong_link_release
 from linking.views.wrong_link import wrong_link_undo as wrong_link_undo
-from linking.views.knowledge import invitation_knowledge as invitation_knowledge
-from linking.views.knowledge import invitation_vote as invitation_vote
-from linking.views.knowledge import knowledge_article as knowledge_article
-from linking.views.knowledge import knowledge_edit as knowledge_edit
-from linking.views.knowledge import knowledge_list as knowledge_list
-from linking.views.knowledge import knowledge_new as knowledge_new

@@ -57,6 +57,14 @@ def account_resend(request: ActorRequest, uid: str) -> HttpResponse:
 
 
 @require_POST
+def account_confirm(request: ActorRequest, uid: str, kind: str) -> HttpResponse:
+    """[It is as expected]: what the cloud cannot be asked was looked up by hand."""
+    account = get_validation(request.actor, uid).account
+    services.confirm_by_hand(actor=request.actor, account_pk=account.pk, kind=kind)
+    return _back(request, uid, _("Recorded."))
+
+
+@require_POST
 def account_tick(request: ActorRequest, uid: str) -> HttpResponse:
     """Tick a line of the onboarding checklist, or with `undo` take the tick away."""
     account = get_validation(request.actor, uid).account

@@ -78,6 +78,10 @@ def view(world: World) -> dict[str, Any]:
     return {"pk": world.view_pk}
 
 
+def confirmed(world: World) -> dict[str, Any]:
+    return {"uid": world.account.uid, "kind": "listed"}
+
+
 def template(world: World) -> dict[str, Any]:
     return {"pk": world.template_pk}
 
@@ -284,6 +288,8 @@ GRANTS = (
     Row("linking:account_recheck", 303, 303, 403, 403, 404, 404, 403, args=uid, own=303, post=True),
     # Nothing was granted on this account: it was not linked by an invitation.
     Row("linking:account_resend", 409, 409, 403, 403, 404, 404, 403, args=uid, own=409, post=True),
+    # The cloud answers this question itself: there is nothing to confirm by hand.
+    Row("linking:account_confirm", 409, 409, 403, 403, 404, 404, 403, args=confirmed, own=409, post=True),
     Row("linking:account_tick", 404, 404, 403, 403, 404, 404, 403, args=uid, own=404, post=True),
 )
 REST = (

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from linking import services, tasks
 from linking.check_words import in_words
+from linking.errors import NothingToConfirm
 from linking.models import Grant, LinkCheck
 from linking.states import InvitationState
 from partner_console.access.actor import system_actor
@@ -216,15 +217,39 @@ def test_the_first_time_without_an_answer_says_so(account: LinkedAccount) -> Non
 
 
 def test_what_the_cloud_does_not_offer_is_looked_up_by_hand(
-    account: LinkedAccount, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    linked: Invitation, account: LinkedAccount, acme_manager: Persona, as_: Callable[[Persona], Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     def no_such_thing(self: SimulatedCloud, *, uid: str) -> list[str]:
         raise NotOffered
 
     monkeypatch.setattr(SimulatedCloud, "permissions", no_such_thing)
-
     assert run(account)["permissions"] == "unknown"
     assert "own console" in in_words(check_of(account, "permissions")).todo
+
+    client, url = as_(acme_manager), reverse("linking:account_confirm", args=[UID, "permissions"])
+    assert client.post(url).status_code == 303
+
+    linked.refresh_from_db()
+    assert linked.state == InvitationState.VERIFIED
+    assert again(account, timedelta(days=8))["permissions"] == "ok", "the word stands while the cloud cannot be asked"
+    assert "manager@acme.example" in in_words(check_of(account, "permissions")).text
+    assert client.post(url).status_code == 409
+
+
+def test_what_the_cloud_answers_itself_is_not_confirmed_by_hand(
+    account: LinkedAccount, acme_manager: Persona, acme_readonly: Persona, outsider: Persona
+) -> None:
+    simulated.override(uid=UID, scopes=["view_bills"])
+    run(account)
+
+    for actor, refusal in (
+        (acme_manager.actor, NothingToConfirm), (acme_readonly.actor, Forbidden), (outsider.actor, NotFound),
+    ):  # fmt: skip
+        with pytest.raises(refusal):
+            services.confirm_by_hand(actor=actor, account_pk=account.pk, kind="permissions")
+
+    assert outcomes(account)["permissions"] == "differs"
 
 
 def test_when_each_result_is_looked_at_again(account: LinkedAccount) -> None:
