@@ -40,6 +40,12 @@ def send_out(partner: Partner, dice: Random) -> None:
     actor = _inviter(partner)
     for fate, language in ACME if partner.code == "acme" else OTHERS:
         _one(partner, actor, dice, fate, language)
+    if partner.code == "acme":
+        services.save_draft(actor=actor, company="Lotus Studio", purpose="customer onboarding", quota=STARTING_QUOTA)
+        services.invite(
+            actor=actor, uid="", learns_uid=True, email="it@newshop.example", company="New Shop", country="JP",
+            quota=STARTING_QUOTA,
+        )  # fmt: skip
 
 
 def _inviter(partner: Partner) -> Actor:
