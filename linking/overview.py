@@ -31,7 +31,7 @@ class Exposure:
 
     quota: Decimal
     used: Decimal
-    arrears: Decimal
+    arrears: Decimal  # what is owed, so positive
     n_in_alarm: int
     n_in_arrears: int
     oldest_figures: datetime | None
@@ -121,7 +121,7 @@ def _exposure(actor: Actor) -> Exposure:
     return Exposure(
         quota=sums["quota"] or ZERO,
         used=(sums["deducted"] or ZERO) + (sums["undeducted"] or ZERO),
-        arrears=sums["arrears"] or ZERO,
+        arrears=-(sums["arrears"] or ZERO),
         n_in_alarm=sums["alarms"],
         n_in_arrears=sums["in_arrears"],
         oldest_figures=sums["oldest"],

@@ -125,7 +125,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "partner_console.web.http.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "partner_console.access.middleware.SessionsMiddleware",
     "partner_console.access.middleware.ActorMiddleware",
     "partner_console.web.http.DomainErrorMiddleware",
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
+from partner_console.access.actor import who_in_words
 from partner_console.access.policy import Permission
 from partner_console.exports.registry import Column, ExportSpec, Kind
 from quota.lists import entry_page
@@ -30,7 +31,7 @@ CELLS: dict[str, Callable[[LedgerEntry], Any]] = {
     "after": lambda entry: entry.after,
     "method": lambda entry: entry.get_method_display(),
     "operator": lambda entry: entry.operator_uid,
-    "operator_name": lambda entry: entry.operator,
+    "operator_name": lambda entry: who_in_words(entry.operator, entry.method),
     "reason": reason_in_words,
     "seq": lambda entry: entry.seq,
 }

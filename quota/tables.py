@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from partner_console.access.actor import who_in_words
 from partner_console.money import quantize
 from partner_console.web import formats
 from partner_console.web.keyset import Sort
@@ -70,8 +71,8 @@ def _time(entry: LedgerEntry) -> str:
 def _operator(entry: LedgerEntry) -> str:
     """The UID that acted (master or RAM account), and the name behind it."""
     if not entry.operator_uid:
-        return text(entry.operator)
-    return f"{text(entry.operator_uid)} {text(entry.operator, css='soft')}"
+        return text(who_in_words(entry.operator, entry.method))
+    return f"{text(entry.operator_uid)} {text(who_in_words(entry.operator, entry.method), css='soft')}"
 
 
 def _places(value: Decimal) -> int:

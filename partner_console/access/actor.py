@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .policy import PartnerKind, Role
@@ -53,6 +54,14 @@ class Actor:
 
 
 NOBODY = Actor(role=Role.VIEWER, channel=Channel.CONSOLE, label="anonymous", is_authenticated=False)
+
+
+def who_in_words(label: str, channel: str) -> str:
+    """Whoever a record names, for a page: people by their address; our own worker and a customer, whose labels are
+    names for logs, in the reader's language."""
+    if channel == Channel.SYSTEM:
+        return gettext("The console itself")
+    return gettext("The customer") if channel == Channel.CUSTOMER else label
 
 
 def actor_for_membership(membership: Membership, *, channel: Channel = Channel.CONSOLE, request_id: str = "") -> Actor:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import uuid
 import zoneinfo
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from .models import Membership, User
 
 PARTNER_SESSION_KEY = "partner"
+SEEN_EVERY = timedelta(minutes=5)
 
 
 class ActorRequest(HttpRequest):
@@ -30,6 +34,31 @@ class ActorRequest(HttpRequest):
     membership: Membership | None
     memberships: list[Membership]  # the partners this person may work in
     user: User
+
+
+class SessionsMiddleware:
+    """Where people are signed in, with when they were last seen: written at most every five minutes and when the
+    browser or the address changed. django-allauth's own writes at every request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and request.session.session_key and not self._is_known(request):
+            UserSession.objects.create_from_request(request)
+        return self.get_response(request)
+
+    @staticmethod
+    def _is_known(request: HttpRequest) -> bool:
+        longest = UserSession._meta.get_field("user_agent").max_length
+        known = UserSession.objects.filter(
+            session_key=request.session.session_key,
+            user_id=request.user.pk,
+            ip=get_adapter().get_client_ip(request),
+            user_agent=request.META.get("HTTP_USER_AGENT", "")[:longest],
+            last_seen_at__gt=timezone.now() - SEEN_EVERY,
+        )
+        return bool(known.exists())
 
 
 class ActorMiddleware:

@@ -58,7 +58,7 @@ COLUMNS = (
     Column("at", gettext_lazy("Time"), _when, sort=Sort("at"), css="nowrap", is_fixed=True, heads_row=True),
     Column("who", gettext_lazy("Who"), _who),
     Column("action", gettext_lazy("Action"), lambda line: text(line.title), is_fixed=True),
-    Column("subject", gettext_lazy("Subject"), _subject),
+    Column("subject", gettext_lazy("Subject"), _subject, css="wrap"),
     Column("changes", gettext_lazy("Changes"), _changes),
     Column("reason", gettext_lazy("Reason"), lambda line: text(line.note), css="wrap"),
     Column(

@@ -14,10 +14,9 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from partner_console.access.actor import Channel
+from partner_console.access.actor import who_in_words
 from partner_console.access.policy import Permission, allows
 from partner_console.access.scoping import PartnerScoped
 from partner_console.web import formats
@@ -63,6 +62,7 @@ ACTION_NEEDS: dict[str, Permission] = {
         P.CONTROL_VIEW,
     ),
 }
+MONEY = frozenset({"amount", "available", "deducted", "undeducted"})
 # Facts that are recorded but are no field of their subject.
 WORDS: dict[str, str | _StrPromise] = {
     "amount": gettext_lazy("Quota Amount"),
@@ -186,7 +186,7 @@ def _line(actor: Actor, entry: AuditEntry, names: type_of_names) -> Line:
         at=entry.at,
         action=entry.action,
         title=action_label(entry.action),
-        by=str(_("The console itself")) if entry.channel == Channel.SYSTEM else entry.actor_label,
+        by=who_in_words(entry.actor_label, entry.channel),
         method=entry.get_channel_display(),
         operator_uid=entry.operator_uid,
         subject=entry.subject_label,
@@ -237,14 +237,14 @@ def _value(model: type[models.Model] | None, name: str, value: Any, names: type_
     if isinstance(value, bool):
         return str(YES if value else NO)
     if isinstance(value, list):
-        return ", ".join(_value(model, name, item, names) for item in value)
+        return formats.listed(_value(model, name, item, names) for item in value)
     if name in VALUES:
         return str(VALUES[name].get(value, value))
     if name in settings.AUDIT_CHOICES:
         return str(_choices(settings.AUDIT_CHOICES[name]).get(value, value))
     field = _field(model, name)
     if field is None:
-        return str(value)
+        return _money(value) if name in MONEY else str(value)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     if field.remote_field is not None and field.related_model is not None:
@@ -262,12 +262,14 @@ def _of_type(field: models.Field[Any, Any], value: Any) -> str:
     if isinstance(field, models.DateTimeField):
         at = parse_datetime(str(value))
         return formats.absolute(at) if at else str(value)
-    if isinstance(field, models.DecimalField):
-        try:
-            return f"{Decimal(str(value)):,f}".replace("-", formats.MINUS)
-        except InvalidOperation:
-            return str(value)
-    return str(value)
+    return _money(value) if isinstance(field, models.DecimalField) else str(value)
+
+
+def _money(value: Any) -> str:
+    try:
+        return f"{Decimal(str(value)):,f}".replace("-", formats.MINUS)
+    except InvalidOperation:
+        return str(value)
 
 
 YES = pgettext_lazy("a fact is true", "Yes")

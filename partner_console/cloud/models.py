@@ -9,6 +9,7 @@ from django.db.models import Q, TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partner_console.access.actor import Channel, who_in_words
 from partner_console.access.models import Partner
 from partner_console.access.scoping import PartnerScoped
 
@@ -91,7 +92,12 @@ class CloudCommand(PartnerScoped):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_operation_display()} {self.uid}"
+        return self.uid  # kept in the audit trail, which words the operation for each reader
+
+    @property
+    def who(self) -> str:
+        """Who asked: people are known by their addresses, our own worker's labels are none."""
+        return who_in_words(self.asked_by, "" if "@" in self.asked_by else Channel.SYSTEM)
 
     def audit_state(self) -> dict[str, Any]:
         return {"state": self.state, "vendor_code": self.vendor_code}

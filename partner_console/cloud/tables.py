@@ -59,7 +59,7 @@ def retry_cell(request: HttpRequest, back: str) -> Callable[[CloudCommand], str]
             get_token(request),
             back,
             _("Retry"),
-            str(command),
+            f"{command.get_operation_display()} {command.uid}",
         )
 
     return cell
@@ -83,7 +83,7 @@ COLUMNS = (
     Column("retry", gettext_lazy("Actions"), lambda _command: "", css="end", is_fixed=True),
     Column("answer", gettext_lazy("What the cloud said"), _answer, css="wrap"),
     Column("reason", gettext_lazy("Reason"), lambda row: text(row.reason), css="wrap"),
-    Column("asked_by", gettext_lazy("Asked by"), lambda row: text(row.asked_by)),
+    Column("asked_by", gettext_lazy("Asked by"), lambda row: text(row.who)),
     Column("attempts", gettext_lazy("Attempts"), lambda row: text(row.attempts), css="num", is_shown=False),
     Column("finished", gettext_lazy("Answered at"), lambda row: when(row.finished_at)),
 )

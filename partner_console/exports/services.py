@@ -14,6 +14,7 @@ from partner_console.audit.actions import Action
 from partner_console.audit.services import record
 from partner_console.errors import Conflict, Forbidden, Invalid
 from partner_console.waking import after_commit
+from partner_console.web.formats import named
 
 from . import tasks
 from .locks import lock_own_job
@@ -66,7 +67,7 @@ def request_export(
     columns = spec.columns_for(actor) if all_columns else spec.visible(actor, selection.query)
     about = spec.open_list(actor, selection.query).about()
     with translation.override(language):
-        title = f"{spec.title}: {about}" if about else str(spec.title)
+        title = named(spec.title, about)
     job = ExportJob(
         partner_id=membership.partner_id,
         user_id=membership.user_id,

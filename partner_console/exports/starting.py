@@ -10,6 +10,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from partner_console.errors import Forbidden
+from partner_console.web.formats import named
 
 from .forms import ALL, VISIBLE, ExportForm
 from .models import ExportJob, FileFormat
@@ -38,7 +39,7 @@ class Start:
     @property
     def title(self) -> str:
         about = self.spec.open_list(self.actor, self.selection.query).about()
-        return f"{self.spec.title}: {about}" if about else str(self.spec.title)
+        return named(self.spec.title, about)
 
     @property
     def list_url(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from partner_console.errors import DomainError
+from partner_console.web.formats import named
 
 from .registry import SPECS, Scope, Selection, get_spec
 
@@ -47,7 +48,7 @@ def title_of(job: ExportJob) -> str:
     if job.spec not in SPECS:
         return job.title
     title, about = str(get_spec(job.spec).title), job.parameters.get("about")
-    return f"{title}: {about}" if about else title
+    return named(title, about)
 
 
 def job_page(actor: Actor, job: ExportJob) -> JobPage:

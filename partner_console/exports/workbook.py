@@ -17,6 +17,7 @@ from openpyxl import Workbook
 
 from partner_console.exports.cells import Kind, as_text, header, plain, zone_label
 from partner_console.exports.sheets import MOST_ROWS, CoverSheet, DataSheet, add_sheet, discard
+from partner_console.web.formats import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,7 +124,7 @@ def _cover_lines(
     yield from cover.details
     yield _("Filter"), cover.filter_text or _("None: all rows")
     yield _("Rows"), str(n_rows)
-    yield _("Columns"), ", ".join(header(column, zone) for column in columns)
+    yield _("Columns"), listed(header(column, zone) for column in columns)
     yield _("SHA-256 of the rows"), sha256
     yield _("How it is formed"), _("UTF-8 text of the rows: cells joined by tabs, each row ended by a line feed.")
     if any(column.kind == Kind.ID for column in columns):

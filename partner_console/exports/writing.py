@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from partner_console.web.formats import named
 
 from .cells import Kind
 from .delimited import csv_rows
@@ -108,10 +111,11 @@ def _cover(job: ExportJob, spec: ExportSpec, actor: Actor, selection: Selection)
     details = [(_("Partner"), actor.partner_name), (_("Currency"), job.partner.currency)]
     if selection.scope != Scope.FILTER:
         details.append((_("Part of the list"), str(Scope(selection.scope).label)))
+    semicolon = pgettext("filters in force", "%(first)s; %(second)s") % {"first": "", "second": ""}
     return Cover(
-        title=f"{spec.title}: {about}" if about else str(spec.title),
+        title=named(spec.title, about),
         made_by=actor.label,
         made_at=moment_of(job),
-        filter_text="; ".join(f"{label}: {value}" for label, value in filters),
+        filter_text=semicolon.join(named(label, value) for label, value in filters),
         details=tuple((str(label), text) for label, text in details),
     )

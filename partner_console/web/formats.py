@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from partner_console.money import quantize
 from partner_console.web.icons import icon
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.utils.safestring import SafeString
 
 MINUS = "−"  # U+2212: as wide as a plus sign, so columns of figures line up
@@ -52,6 +54,23 @@ def figure_html(value: Decimal | int | None, currency: str = "") -> SafeString |
     tail = format_html('<span class="unit">{}</span>', places[2:]) if places[2:] else ""
     unit = format_html(' <span class="unit">{}</span>', currency) if currency else ""
     return format_html('<span class="{}">{}{}{}{}</span>{}', css, groups, point, places[:2], tail, unit)
+
+
+def listed(items: Iterable[object]) -> str:
+    """“SG, MY”, with the reader's own comma."""
+    comma = pgettext("words of a list", "%(first)s, %(second)s") % {"first": "", "second": ""}
+    return comma.join(str(item) for item in items)
+
+
+def sentences(*parts: object) -> str:
+    """Whole sentences after one another: with a space between them where the reader's language has one."""
+    between = pgettext("sentences", "%(first)s %(second)s") % {"first": "", "second": ""}
+    return between.join(str(part) for part in parts if part)
+
+
+def named(label: object, value: object) -> str:
+    """“Search: Fuji”, with the reader's own colon; the label alone where there is no value."""
+    return _("%(label)s: %(value)s") % {"label": label, "value": value} if value else str(label)
 
 
 def signed_amount(value: Decimal | int, places: int = 2) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from partner_console.access.policy import Permission, allows, require
 from partner_console.errors import Invalid
+from partner_console.web import formats
 from partner_console.web.keyset import Mark, Order
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class ListFilters(forms.Form):
         values = value if isinstance(value, list | tuple) else [value]
         if isinstance(self.fields[name], forms.BooleanField):
             return _("yes")
-        return ", ".join(str(choices.get(str(item), choices.get(item, item))) for item in values)
+        return formats.listed(choices.get(str(item), choices.get(item, item)) for item in values)
 
 
 def _flat(choices: Any) -> list[tuple[Any, Any]]:
@@ -87,7 +88,7 @@ class ListQuery:
             self.errors.append(_("This list has no filter named “%s”.") % ", ".join(unknown)[:100])
         if not self.form.is_valid():
             self.errors += [
-                f"{self.form.fields[name].label}: {' '.join(map(str, messages))}"
+                formats.named(self.form.fields[name].label, " ".join(map(str, messages)))
                 if name in self.form.fields
                 else str(messages[0])
                 for name, messages in self.form.errors.items()

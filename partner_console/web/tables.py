@@ -88,14 +88,20 @@ def prepared_rows(
     """
     frames = []
     for column in columns:
+        tag = 'th scope="row"' if column.heads_row else "td"
+        name = "" if column.heads_row else f' data-label="{escape(str(column.label))}"'  # a phone's card has no head
         css = f' class="{escape(column.css)}"' if column.css else ""
-        frames.append(
-            (column.cell, *((f'<th scope="row"{css}>', "</th>") if column.heads_row else (f"<td{css}>", "</td>")))
-        )
+        empty = f'<{tag} class="{escape(column.css)} nothing"{name}>'
+        frames.append((column.cell, f"<{tag}{css}{name}>", empty, f"</{tag[:2]}>"))
     select = escape(_("Select"))
     rows = []
     for row in objects:
-        cells = "".join([f"{opening}{cell(row)}{closing}" for cell, opening, closing in frames])
+        cells = "".join(
+            [
+                f"{opening if (shown := cell(row)) != formats.NOTHING else empty}{shown}{closing}"
+                for cell, opening, empty, closing in frames
+            ]
+        )
         pick = ""
         if is_selectable:
             pick = _PICK % (row.pk, select, escape(label(row)), " checked" if is_selected(row) else "")

@@ -73,7 +73,7 @@ def test_the_file_holds_the_records_cell_by_cell(ask: Ask, acme_finance: Persona
     at = "2026-07-16 04:30:00"
     assert rows == [
         ["Quota Adjustment", at, "Quota Amount", 1500, -299.5, 1200.5, "Console", *operator, EVIL, 2],
-        ["Quota Create", at, "Quota Amount", 0, 1500, 1500, "System", None, "test", None, 1],
+        ["Quota Create", at, "Quota Amount", 0, 1500, 1500, "System", None, "The console itself", None, 1],
     ]
 
 

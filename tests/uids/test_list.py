@@ -337,3 +337,13 @@ def test_detail_pages_know_the_rows_on_either_side(acme: Partner, acme_master: P
     assert (around.previous, around.next) == (third, first)
     assert around.list_url == "/uids/?q=name&sort=-available"
     assert (outside.previous, outside.next) == (None, None)
+
+
+def test_a_phone_finds_each_value_under_its_label_and_no_empty_ones(client: Client, acme: Partner) -> None:
+    make_account(acme, nickname="Acorn", business_manager="")
+
+    row = page(client.get("/uids/?columns=uid,nickname,manager")).select_one("tbody tr")
+
+    assert {cell["data-label"]: "nothing" in cell.get("class", []) for cell in row.select("td[data-label]")} == {
+        "Nickname": False, "Business manager": True, "Actions": False,
+    }  # fmt: skip

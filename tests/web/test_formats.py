@@ -108,3 +108,15 @@ def test_a_missing_time_is_a_dash() -> None:
 def test_browsers_are_named_from_their_header(header: str, shown: str) -> None:
     with translation.override("en"):
         assert formats.browser(header) == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "listed", "named", "sentences"),
+    [("en", "SG, MY", "Search: Fuji", "One. Two."), ("ja", "SG、MY", "Search：Fuji", "One.Two.")],
+)
+def test_words_are_joined_as_the_language_joins_them(language: str, listed: str, named: str, sentences: str) -> None:
+    with translation.override(language):
+        assert formats.listed(["SG", "MY"]) == listed
+        assert formats.named("Search", "Fuji") == named
+        assert formats.sentences("One.", "", "Two.") == sentences
+    assert formats.named("Search", "") == "Search"

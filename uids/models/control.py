@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partner_console.access.actor import Channel
+from partner_console.access.actor import Channel, who_in_words
 from partner_console.audit.models import AppendOnlyModel
 from uids.states import Control
 
@@ -45,3 +45,7 @@ class ControlChange(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.get_what_display()}: {self.before} → {self.after}"
+
+    @property
+    def who(self) -> str:
+        return who_in_words(self.operator, self.method)

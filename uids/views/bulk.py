@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.errors import DomainError, Invalid
+from partner_console.web import formats
 from partner_console.web.forms import add_domain_error
 from partner_console.web.htmx import see_other, wants_fragment
 from partner_console.web.listing import from_string
@@ -80,7 +81,7 @@ def _before_after(request: ActorRequest, account: LinkedAccount, change: Change)
     names = {int(pk): name for pk, name in selectors.label_choices(request.actor)}
     before = {label.pk for label in account.labels.all()}
     after = (before | set(change.add)) - set(change.remove)
-    shown = [", ".join(sorted(names[pk] for pk in side if pk in names)) for side in (before, after)]
+    shown = [formats.listed(sorted(names[pk] for pk in side if pk in names)) for side in (before, after)]
     return shown[0], shown[1]
 
 
@@ -123,7 +124,7 @@ def bulk_detail(request: ActorRequest, pk: int) -> HttpResponse:
 
 def _words(value: Any) -> str:
     """A value of the trail as text: labels are a list there."""
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return formats.listed(value) if isinstance(value, list) else str(value)
 
 
 @require_POST

@@ -61,7 +61,7 @@ def _change(change: ControlChange) -> str:
 
 
 def _operator(change: ControlChange) -> str:
-    return f'{text(change.operator)}<br><span class="soft mono">{escape(change.operator_uid)}</span>'
+    return f'{text(change.who)}<br><span class="soft mono">{escape(change.operator_uid)}</span>'
 
 
 def _cause(change: ControlChange) -> str:

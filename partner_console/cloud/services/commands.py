@@ -133,7 +133,8 @@ def retry(*, actor: Actor, command_pk: int) -> CloudCommand:
     command.next_attempt_at = timezone.now()
     command.finished_at = None
     command.save(update_fields=["state", "vendor_code", "vendor_message", "payload", "next_attempt_at", "finished_at"])
-    audit.record(actor, Action.CLOUD_RETRIED, command, before=before, operation_id=command.operation_id)
+    asked = {"operation": [None, command.operation]}
+    audit.record(actor, Action.CLOUD_RETRIED, command, before=before, changes=asked, operation_id=command.operation_id)
     after_commit(tasks.send_commands, command.uid)
     return command
 

@@ -140,7 +140,11 @@ def _store(command: CloudCommand, former: str, answer: _Answer) -> None:
         )  # fmt: skip
         # Still waiting, and still unsure, are no news for the trail.
         if answer.state in _ACTION and (answer.is_final or answer.state != former):
-            changes = {"state": [former, answer.state.value], "vendor_code": ["", row.vendor_code]}
+            changes = {
+                "operation": [None, row.operation],
+                "state": [former, answer.state.value],
+                "vendor_code": ["", row.vendor_code],
+            }
             audit.record(actor, _ACTION[answer.state], row, changes=changes, operation_id=row.operation_id)
     logger.info("cloud_answered", command=row.pk, operation=row.operation, state=answer.state.value, code=answer.code)
 
@@ -167,7 +171,10 @@ def sweep() -> int:
             command.state, command.in_flight_since, command.next_attempt_at = CommandState.UNKNOWN, None, now
             command.save(update_fields=["state", "in_flight_since", "next_attempt_at"])
             actor = system_actor("cloud-sweeper", partner=command.partner)
-            changes = {"state": [CommandState.IN_FLIGHT.value, CommandState.UNKNOWN.value]}
+            changes = {
+                "operation": [None, command.operation],
+                "state": [CommandState.IN_FLIGHT.value, CommandState.UNKNOWN.value],
+            }
             audit.record(actor, Action.CLOUD_UNKNOWN, command, changes=changes, operation_id=command.operation_id)
         due = CloudCommand.objects.filter(locks.WAITING, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
         uids = list(dict.fromkeys(due.values_list("uid", flat=True)[:SWEEP_BATCH]))

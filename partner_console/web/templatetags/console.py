@@ -28,6 +28,7 @@ register.filter("exact", formats.exact_amount)
 register.filter("count", formats.count)
 register.filter("absolute", formats.absolute)  # for mails and other plain text
 register.filter("browser", formats.browser)
+register.filter("listed", formats.listed)
 
 
 @register.filter
@@ -62,6 +63,12 @@ def money(value: Decimal | None, currency: str = "", places: int = 2) -> SafeStr
     if not currency or value is None:
         return format_html('<span class="{}">{}</span>', css, text)
     return format_html('<span class="{}">{} <span class="unit">{}</span></span>', css, text, currency)
+
+
+@register.simple_tag
+def sentences(*parts: object) -> str:
+    """`{% sentences meaning.means meaning.comes_next %}`: joined as the language does, without the empty."""
+    return formats.sentences(*parts)
 
 
 @register.simple_tag

@@ -12,6 +12,7 @@ from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from partner_console.money import ZERO
+from partner_console.web.formats import listed
 from quota.models.imports import COMING_IN, ImportRow, RowVerdict
 from quota.services.imports.columns import BY_KEY
 from quota.services.imports.rows import CHOICES, TEXTS
@@ -114,7 +115,7 @@ def _find_master(row: ParsedRow, around: _Surroundings, *, is_run: bool) -> tupl
 
 def _compare(row: ParsedRow, account: LinkedAccount) -> Judged:
     if names := _differences(row, account):
-        labels = ", ".join(str(BY_KEY[name].label) for name in names)
+        labels = listed(BY_KEY[name].label for name in names)
         return Judged(row, RowVerdict.DIFFERS, _("Differs in: %(fields)s. Not changed.") % {"fields": labels})
     return Judged(row, RowVerdict.UNCHANGED)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from partner_console.web.formats import listed
 from quota.models.imports import COMING_IN, ImportRow, RowVerdict
 from uids.lookalikes import lookalike_candidates, trace_back
 from uids.models import LinkedAccount
@@ -69,7 +70,7 @@ def _turned(pairs: dict[str, list[str]]) -> dict[str, list[str]]:
 def _warn(new: QuerySet[ImportRow], pairs: dict[str, list[str]]) -> None:
     rows = list(new.filter(uid__in=pairs))
     for row in rows:
-        text = _("Looks like %(uids)s, which is linked to you.") % {"uids": ", ".join(sorted(pairs[row.uid])[:3])}
+        text = _("Looks like %(uids)s, which is linked to you.") % {"uids": listed(sorted(pairs[row.uid])[:3])}
         if text in row.reason:  # said before the check was interrupted
             continue
         row.verdict = RowVerdict.WARN

@@ -15,6 +15,7 @@ from partner_console.access.policy import PartnerKind
 from partner_console.errors import Invalid
 from partner_console.exports.delimited import DANGEROUS_STARTS
 from partner_console.money import ZERO
+from partner_console.web.formats import named
 from partner_console.web.uploads import parse_money, parse_percent, parse_time
 from quota.rules import clean_amount, clean_percent
 from quota.services.imports import words
@@ -277,7 +278,7 @@ class RowReader:
             found.warnings.append(_("No Quota Amount is given: it begins with 0, nothing to spend."))
 
     def _about(self, key: str, text: str) -> str:
-        return f"{self.labels[key]}: {text}"
+        return named(self.labels[key], text)
 
 
 def _percent(_key: str, text: str) -> int:

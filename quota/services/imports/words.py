@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override, to_locale
 
 from partner_console.errors import Invalid
+from partner_console.web.formats import listed
 from uids.states import AccountType, Environment, PaygStatus, PurchaseControl, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _not_understood(text: str, understood: list[str]) -> Invalid:
     return Invalid(
         "word_unknown",
         _("“%(text)s” is not understood. Understood are: %(words)s.")
-        % {"text": text.strip()[:60], "words": ", ".join(understood)},
+        % {"text": text.strip()[:60], "words": listed(understood)},
     )
 
 
