@@ -87,7 +87,7 @@ def confirm_by_hand(*, actor: Actor, account_pk: int, kind: str) -> LinkCheck:
     account = get_visible_or_404(LinkedAccount, actor, pk=account_pk)
     if not account.is_live:
         raise NotLive(account)
-    row = LinkCheck.objects.filter(account=account, kind=kind).select_for_update().first()
+    row: LinkCheck | None = LinkCheck.objects.filter(account=account, kind=kind).select_for_update().first()
     if row is None or row.outcome != CheckOutcome.UNKNOWN or row.detail.get("code") != NOT_OFFERED:
         raise NothingToConfirm
     before, now = row.outcome, timezone.now()

@@ -216,7 +216,7 @@ def test_permissions_are_set_as_a_whole_and_may_be_repeated(cloud: Cloud, linked
 
 def test_permissions_do_not_outlive_the_link(cloud: Cloud, linked: str) -> None:
     cloud.set_permissions(uid=linked, scopes=["view_bills", "buy"])
-    cloud.unlink(uid=linked)
+    cloud.unlink(uid=linked, partner_uid=PARTNER_UID)
 
     cloud.start_link(request_for(partner_uid=OTHER_PARTNER_UID, reference="inv-2"))
 

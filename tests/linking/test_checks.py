@@ -254,7 +254,7 @@ def test_what_the_cloud_answers_itself_is_not_confirmed_by_hand(
 
 def test_when_each_result_is_looked_at_again(account: LinkedAccount) -> None:
     run(account)
-    days = {check.kind: (check.next_at - timezone.now()).days for check in LinkCheck.objects.all()}  # type: ignore[operator]
+    days = {check.kind: (check.next_at - timezone.now()).days for check in LinkCheck.objects.all()}
 
     assert days == {"listed": 6, "permissions": 6, "billing": 0, "access": 6}
 

@@ -25,7 +25,7 @@ from tests.linking.conftest import consent, send
 from uids.states import Relationship
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pytest_django import DjangoAssertNumQueries
 
     from linking.models import Invitation
     from tests.personas import Persona
@@ -189,7 +189,8 @@ def test_a_grant_of_an_account_that_is_gone_just_ends(managed: LinkedAccount) ->
 
 
 def test_reminders_come_at_30_7_and_1_days_once_each(managed: LinkedAccount) -> None:
-    start, told = timezone.now(), []
+    start = timezone.now()
+    told: list[int] = []
     for day in range(300, 366):
         with time_machine.travel(start + timedelta(days=day), tick=False):
             tasks.remind_grants()
@@ -248,7 +249,7 @@ def test_who_may_not_invite_sends_nothing(managed: LinkedAccount, acme_readonly:
     assert orders() == [MANAGING]
 
 
-def test_ends_are_set_based(acme_master: Persona, django_assert_max_num_queries: Callable[..., object]) -> None:
+def test_ends_are_set_based(acme_master: Persona, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     past = timezone.now() - timedelta(days=2)
     for _one in range(30):
         account = make_account(acme_master.partner)

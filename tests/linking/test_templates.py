@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
 from linking import rights, tasks
 from linking.errors import StaleTemplate
-from linking.models import Grant, PermissionTemplate, TemplateVersion
+from linking.models import Grant, LinkCheck, PermissionTemplate, TemplateVersion
 from linking.services import ending, templates
 from partner_console.access.actor import system_actor
 from partner_console.access.policy import PartnerKind
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from django.test import Client
 
+    from linking.models import Invitation
     from tests.personas import Persona
 
 WORKER = system_actor("test worker")
@@ -45,8 +48,8 @@ def give(template: PermissionTemplate, *, n: int = 1, scopes: list[str] | None =
     ]
 
 
-def edit(persona: Persona, template: PermissionTemplate, scopes: list[str], **more: object) -> PermissionTemplate:
-    given = {"name": template.name, "description": "", "days": 365, "version": template.version, **more}
+def edit(persona: Persona, template: PermissionTemplate, scopes: list[str], **more: Any) -> PermissionTemplate:
+    given: dict[str, Any] = {"name": template.name, "description": "", "days": 365, "version": template.version, **more}
     return templates.edit_template(actor=persona.actor, template_pk=template.pk, scopes=scopes, **given)
 
 
@@ -60,6 +63,29 @@ def test_a_new_partner_begins_with_the_least(db: None) -> None:
     assert templates.current_version(template).scopes == ["view_bills"]
     assert templates.ensure_default(partner=partner).template == template, "asked again, it is the same one"
     assert PermissionTemplate.objects.count() == 1
+
+
+def test_partners_and_links_from_before_get_what_new_ones_have(
+    acme_master: Persona, outsider: Persona, approved: Invitation
+) -> None:
+    """The data migration; it can meet what is there already and leaves it alone."""
+    migration = import_module("linking.migrations.0008_default_templates")
+    tasks.push_link(approved.pk)
+    Grant.objects.all().delete()
+    LinkCheck.objects.all().delete()
+    own = templates.ensure_default(partner=outsider.partner).template
+
+    for _run in range(2):
+        migration.make_templates(apps, None)
+        migration.grant_what_was_agreed(apps, None)
+
+    defaults = PermissionTemplate.objects.filter(is_default=True)
+    assert {template.partner_id for template in defaults} == {acme_master.partner.pk, outsider.partner.pk}
+    assert defaults.get(partner=outsider.partner) == own
+    grant = Grant.objects.get()
+    assert grant.template_version is not None
+    assert (grant.scopes, grant.template_version.template.partner) == (["view_bills"], acme_master.partner)
+    assert LinkCheck.objects.filter(next_at__isnull=False).count() == 4
 
 
 def test_what_scopes_imply_is_added(managing: PermissionTemplate) -> None:
@@ -162,7 +188,7 @@ def test_one_template_is_the_default(acme_master: Persona, managing: PermissionT
     [({"name": "  "}, "name"), ({"name": "Managed"}, "name"), ({"scopes": ["fly"]}, "scopes"), ({"days": 0}, "days")],
 )
 def test_what_makes_no_template_is_refused(
-    acme_master: Persona, managing: PermissionTemplate, values: dict[str, object], field: str
+    acme_master: Persona, managing: PermissionTemplate, values: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
         templates.create_template(actor=acme_master.actor, **{"name": "New", "scopes": [], "days": None, **values})
