@@ -55,7 +55,10 @@ class Effect:
 def list_rows(actor: Actor) -> list[TemplateRow]:
     """The partner's templates in use, the default first, with their current content and who has them. Two queries."""
     versions = list_current_versions(actor)
-    held = Grant.objects.visible_to(actor).filter(ended_at__isnull=True, template_version__isnull=False)
+    # By the templates, which are the partner's own: an index serves it, whatever other partners have.
+    held = Grant.objects.filter(
+        ended_at__isnull=True, template_version__template__in=[one.template_id for one in versions]
+    )
     counts = dict(held.order_by().values_list("template_version__template").annotate(n=Count("pk")))
     return [TemplateRow(one.template, one, counts.get(one.template_id, 0)) for one in versions]
 
@@ -95,7 +98,8 @@ def list_versions(actor: Actor, template: PermissionTemplate) -> QuerySet[Templa
 def effect_of(actor: Actor, template: PermissionTemplate, scopes: Iterable[str]) -> Effect:
     """Who would gain and lose what if the template contained `scopes`: counted over the grants in force."""
     wanted = {Scope(one) for one in scopes}
-    held = Grant.objects.visible_to(actor).filter(template_version__template=template, ended_at__isnull=True)
+    require(actor, Permission.LINK_VIEW)
+    held = Grant.objects.filter(template_version__template=template, ended_at__isnull=True)
     losing = Q()
     for scope in set(Scope) - wanted:
         losing |= Q(scopes__contains=[scope.value])

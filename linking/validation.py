@@ -13,7 +13,7 @@ from linking.rights import grant_in_force
 from linking.scopes import LEAST, Scope
 from linking.states import CheckKind
 from partner_console.access.policy import Permission, require
-from partner_console.cloud.models import CloudCommand
+from partner_console.cloud.models import CloudCommand, CommandState
 from uids.selectors import get_account
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class Validation:
 
     @property
     def can_send(self) -> bool:
-        return self.grant is not None and any(check.can_send for check in self.checks)
+        """Something drifts, and no order about it is on its way already."""
+        is_under_way = self.order is not None and self.order.state in (CommandState.QUEUED, CommandState.IN_FLIGHT)
+        return self.grant is not None and not is_under_way and any(check.can_send for check in self.checks)
 
     @property
     def sections(self) -> list[Section]:
