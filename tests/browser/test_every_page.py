@@ -44,7 +44,7 @@ SEE_OTHER_PAGES = {"acme_readonly", "agency_master", "operator"}
 def offered(persona: str) -> set[str]:
     """The names the URL matrix promises this persona; the customer's own pages have a test of their own."""
     mine = {row.name for row in ROWS if row.expected(persona) == 200 and not row.post}
-    return {name for name in mine if not name.startswith("linking:invite_")}
+    return {name for name in mine if not name.startswith(("linking:invite_", "linking:my_", "linking:receipt_"))}
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +107,7 @@ def test_a_customer_opens_every_page_on_a_phone(walk: Callable[..., Walk], acme_
     for state in ("withdrawn", "expired"):
         walked.open(page("invite_start", sent[state].fresh_token), status=410)
     walked.open(page("invite_start", "nobody-was-sent-this"), status=404)
-    for name in ("invite_start", "invite_decline", "invite_proof"):
+    for name in ("invite_start", "invite_changes", "invite_not_me", "invite_help", "invite_decline", "invite_proof"):
         walked.open(page(name, sent["sent"].fresh_token))
     walked.page.locator("input[name=digits]").fill(sent["sent"].uid[-6:])
     walked.page.locator("input[name=digits]").press("Enter")
