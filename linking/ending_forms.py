@@ -29,6 +29,23 @@ class OptionalReasonForm(forms.Form):
     )
 
 
+class OutcomeForm(forms.Form):
+    has_ended = forms.TypedChoiceField(
+        label=_("How it came out"),
+        choices=[("yes", _("The relationship has ended: Terminated")), ("no", _("It goes on: Normal again"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose how it came out.")},
+    )
+    note = forms.CharField(
+        label=_("How you know"),
+        max_length=REASON_CHARACTERS,
+        help_text=_("For example what the cloud's own console shows since when. It stays in the records."),
+        error_messages={"required": _("Say how you know.")},
+        widget=forms.Textarea(attrs=_AREA),
+    )
+
+
 class NoteForm(forms.Form):
     note = forms.CharField(
         label=_("Who did it, when and where"),

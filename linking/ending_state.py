@@ -12,6 +12,7 @@ from linking.services.terminating import side_of
 from linking.states import TERMINATING, Side, TerminationState
 from partner_console.access.policy import Permission, Role, require
 from partner_console.cloud.models import CommandState
+from uids.states import Relationship
 
 if TYPE_CHECKING:
     from linking.blockers import Blocker
@@ -47,8 +48,13 @@ class Ending:
         return self.current is not None and self.current.side == self.side
 
     @property
+    def is_outside(self) -> bool:
+        """It is ending without a request of ours: in the cloud's own console, as an import said."""
+        return self.current is None and self.account.is_live and self.account.relationship != Relationship.NORMAL
+
+    @property
     def can_ask(self) -> bool:
-        return self.current is None and not self.blockers
+        return self.current is None and not self.blockers and self.account.relationship == Relationship.NORMAL
 
     @property
     def can_answer(self) -> bool:
@@ -91,5 +97,5 @@ def ending_of(actor: Actor, account: LinkedAccount) -> Ending:
 
 def _blockers(account: LinkedAccount, side: Side, current: Termination | None) -> list[Blocker]:
     if current is None:
-        return blockers.to_ask(account, side)
+        return blockers.to_ask(account, side) if account.relationship == Relationship.NORMAL else []
     return blockers.to_settle(account, side) if current.state == T.IN_PROCESS and current.unlink is None else []

@@ -43,6 +43,10 @@ def customer_name(account: LinkedAccount) -> str:
 def how_it_stands(ending: Ending) -> str:
     """One or two sentences: whose turn it is and what comes next."""
     current, who = ending.current, customer_name(ending.account)
+    if ending.is_outside:
+        return _("It is ending in the cloud's own console: nobody asked for it here. Record how it came out.")
+    if current is None and not ending.account.is_live:
+        return _("It has ended. The account lives on without you; its records stay here.")
     if current is None:
         return _("Nobody has asked to end it. Either side may.")
     if current.state == T.TO_BE_CONFIRMED:

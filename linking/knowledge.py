@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from linking.known_codes import KNOWN, KnownCode, Topic
 from linking.models import Invitation, KnowledgeArticle, KnowledgeVote, LinkAttempt
 from linking.states import FailureCode, InvitationState
-from partner_console.access.policy import Permission, require
+from partner_console.access.policy import Permission, allows, require
 from partner_console.errors import NotFound
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def list_known(actor: Actor, *, q: str = "") -> list[tuple[Topic | None, list[Kn
         Known(code, KNOWN.get(code), articles.get(code), *votes.get(code, (0, 0)), failures[code])
         for code in (*KNOWN, *(code for code in articles if code not in KNOWN))
     ]
-    shown = [one for one in found if one.matches(words)]
+    shown = [one for one in found if one.matches(words) and _exists_for(actor, one)]
     groups: list[tuple[Topic | None, list[Known]]] = [
         (topic, [one for one in shown if (one.common.topic if one.common else None) == topic])
         for topic in (None, *Topic)
@@ -103,12 +103,18 @@ def list_known(actor: Actor, *, q: str = "") -> list[tuple[Topic | None, list[Kn
     return [(topic, rows) for topic, rows in groups if rows]
 
 
+def _exists_for(actor: Actor, one: Known) -> bool:
+    """An agency has no quota: nothing about it stands on its pages (design §2)."""
+    about_quota = one.common is not None and one.common.topic == Topic.QUOTA
+    return not about_quota or bool(allows(actor, Permission.QUOTA_VIEW))
+
+
 def known_about(actor: Actor, code: str) -> Known:
     """What is known about one code; `NotFound` for one nobody wrote about and that never came up here."""
     require(actor, Permission.LINK_VIEW)
     article = _articles(actor).filter(code=code).first() if CODE.match(code) else None
     known = Known(code, KNOWN.get(code), article, *_votes(actor).get(code, (0, 0)), _failures(actor)[code])
-    if not known.is_written and not known.n_failures:
+    if not (known.is_written or known.n_failures) or not _exists_for(actor, known):
         raise NotFound("not_found", _("Nobody has met the code “%(code)s” here.") % {"code": code[:60]})
     return known
 

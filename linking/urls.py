@@ -33,6 +33,7 @@ urlpatterns = [
     path("knowledge/<str:code>/edit/", views.knowledge_edit, name="knowledge_edit"),
     path("uids/<uid:uid>/termination/", views.termination, name="termination"),
     path("uids/<uid:uid>/termination/ask/", views.termination_ask, name="termination_ask"),
+    path("uids/<uid:uid>/termination/outcome/", views.termination_outcome, name="termination_outcome"),
     path("uids/<uid:uid>/termination/<int:pk>/confirm/", views.termination_confirm, name="termination_confirm"),
     path("uids/<uid:uid>/termination/<int:pk>/reject/", views.termination_reject, name="termination_reject"),
     path("uids/<uid:uid>/termination/<int:pk>/withdraw/", views.termination_withdraw, name="termination_withdraw"),

@@ -18,10 +18,11 @@ from django.utils import timezone
 from linking import blockers, tasks
 from linking.endings import KEPT_FOR, ensure_move
 from linking.errors import NotUnlinking
-from linking.models import Grant, Invitation, InvitationMail, LinkCheck, Termination
+from linking.models import Invitation, InvitationMail, Termination
 from linking.services import ending_mails as mails
-from linking.services.terminating import clean_reason, lock_termination
-from linking.states import TerminationState
+from linking.services.granting import close_grant
+from linking.services.terminating import clean_reason, lock_account, lock_termination
+from linking.states import TERMINATING, Side, TerminationState
 from partner_console.access.actor import system_actor
 from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
@@ -45,6 +46,7 @@ logger = structlog.get_logger(__name__)
 LOOK_AGAIN = timedelta(minutes=5)
 BATCH = 100
 T = TerminationState
+ENDING = (Relationship.TO_BE_CONFIRMED, Relationship.IN_PROCESS)
 
 
 def due_terminations(*, actor: Actor) -> list[int]:
@@ -101,6 +103,42 @@ def record_unlinked(*, actor: Actor, termination_pk: int, note: str) -> Terminat
     cloud.record_by_hand(actor=actor, command_pk=termination.unlink.pk, note=note)
     _end(actor, termination, reason=note)
     return termination
+
+
+@transaction.atomic
+def record_outside(*, actor: Actor, account_pk: int, has_ended: bool, note: str) -> LinkedAccount:
+    """How an end came out that was never asked for here: it ran in the cloud's own console (imported accounts).
+
+    `has_ended`: the relationship is *terminated*, with everything that follows; otherwise it is *normal* again. 409
+    unless it is ending and no request of ours is open. `note` (required) stays in the records.
+    """
+    require(actor, Permission.LINK_TERMINATE)
+    note = clean_reason(note)
+    account = lock_account(actor, account_pk)
+    is_ours = Termination.objects.filter(account=account, state__in=TERMINATING).exists()
+    if account.relationship not in ENDING or is_ours:
+        raise NotUnlinking
+    if not has_ended:
+        return set_relationship(
+            actor=actor, account=account, to=Relationship.NORMAL, action=Action.TERMINATION_WITHDRAWN, reason=note
+        )
+    now = timezone.now()
+    termination = Termination.objects.create(
+        account=account,
+        side=Side.PARTNER,
+        asked_by_id=actor.user_pk,
+        reason=note,
+        state=T.IN_PROCESS,
+        asked_at=now,
+        answer_due_at=now,
+        answered_at=now,
+    )
+    if account.relationship == Relationship.TO_BE_CONFIRMED:
+        set_relationship(
+            actor=actor, account=account, to=Relationship.IN_PROCESS, action=Action.TERMINATION_CONFIRMED, reason=note
+        )
+    _end(actor, termination, reason=note)
+    return account
 
 
 def delete_due(*, actor: Actor) -> int:
@@ -187,8 +225,7 @@ def _end(actor: Actor, termination: Termination, *, reason: str) -> None:
     termination.state, termination.ended_at, termination.delete_due_at = T.TERMINATED, now, now + KEPT_FOR
     termination.version += 1
     termination.save(update_fields=["state", "ended_at", "delete_due_at", "version"])
-    Grant.objects.filter(account=account, ended_at__isnull=True).update(ended_at=now, version=F("version") + 1)
-    LinkCheck.objects.filter(account=account).update(next_at=None)
+    close_grant(actor=actor, account_pk=account.pk)
     cloud.drop_waiting(partner_pk=account.partner_id, uid=account.uid)
     set_relationship(
         actor=actor, account=account, to=Relationship.TERMINATED, action=Action.ACCOUNT_TERMINATED, reason=reason

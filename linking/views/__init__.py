@@ -76,6 +76,7 @@ from linking.views.termination import termination_ask as termination_ask
 from linking.views.termination import termination_by_hand as termination_by_hand
 from linking.views.termination import termination_confirm as termination_confirm
 from linking.views.termination import termination_look as termination_look
+from linking.views.termination import termination_outcome as termination_outcome
 from linking.views.termination import termination_reject as termination_reject
 from linking.views.termination import termination_withdraw as termination_withdraw
 from linking.views.wrong_link import support_package as support_package

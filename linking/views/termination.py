@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from linking import ending_words as words
-from linking.ending_forms import NoteForm, OptionalReasonForm, ReasonForm
+from linking.ending_forms import NoteForm, OptionalReasonForm, OutcomeForm, ReasonForm
 from linking.ending_state import ending_of
 from linking.errors import CannotTerminate, NotUnlinking, NotYours
 from linking.selectors import get_termination
@@ -168,6 +168,31 @@ def termination_by_hand(request: ActorRequest, uid: str, pk: int) -> HttpRespons
         icon="check",
         is_danger=True,
         done=_("Recorded. The relationship is Terminated."),
+    )
+    return page.response()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def termination_outcome(request: ActorRequest, uid: str) -> HttpResponse:
+    """How an end came out that ran in the cloud's own console."""
+    require(request.actor, Permission.LINK_TERMINATE)
+    account = uids.get_account(request.actor, uid)
+    if not ending_of(request.actor, account).is_outside:
+        raise NotUnlinking
+    page = ConfirmPage(
+        request,
+        Permission.LINK_TERMINATE,
+        back=_url(uid),
+        form=OutcomeForm(posted(request)),
+        act=lambda **given: settling.record_outside(actor=request.actor, account_pk=account.pk, **given),
+        title=_("How did the end of UID %(uid)s come out?") % {"uid": uid},
+        effects=[
+            _("Terminated cannot be undone: the account no longer changes here, and both sides get a mail."),
+            _("Normal again: everything goes on as before."),
+        ],
+        submit=gettext_lazy("Record it"),
+        icon="check",
+        done=_("Recorded."),
     )
     return page.response()
 

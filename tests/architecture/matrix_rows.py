@@ -255,6 +255,7 @@ ENDING = (
     Row("linking:termination", 200, 200, 200, 200, 404, 404, 200, args=uid, own=200),
     Row("linking:termination_ask", 200, 403, 403, 403, 404, 404, 403, args=uid, own=200),
     Row("linking:termination_ask", 422, 403, 403, 403, 404, 404, 403, args=uid, own=422, post=True),
+    Row("linking:termination_outcome", 409, 403, 403, 403, 404, 404, 403, args=uid, own=409),
     Row("linking:termination_confirm", 200, 403, 403, 403, 404, 404, 403, args=ending),
     Row("linking:termination_reject", 200, 403, 403, 403, 404, 404, 403, args=ending),
     Row("linking:termination_reject", 422, 403, 403, 403, 404, 404, 403, args=ending, post=True),

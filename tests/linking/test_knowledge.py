@@ -218,6 +218,16 @@ def test_search_finds_by_code_message_and_own_words(acme_manager: Persona, as_: 
     assert "No code has these words" in client.get(url, {"q": "no such words"}).content.decode()
 
 
+def test_an_agency_reads_nothing_about_quota(agency_master: Persona, as_: Callable[[Persona], Client]) -> None:
+    client = as_(agency_master)
+
+    page = client.get(reverse("linking:knowledge_list")).content.decode()
+
+    assert "3014" not in page
+    assert "3040" in page
+    assert client.get(reverse("linking:knowledge_article", args=["3014"])).status_code == 404
+
+
 def test_what_people_write_is_shown_as_text(acme_manager: Persona, as_: Callable[[Persona], Client]) -> None:
     write_article(actor=acme_manager.actor, code="X-1", version=0, fix="<script>alert(1)</script>")
 

@@ -567,3 +567,24 @@ def test_every_owner_is_told(account: LinkedAccount, acme_master: Persona, custo
     terminating.ask(actor=customer, account_pk=account.pk, reason=REASON)
 
     assert sorted(Email.objects.get().to) == ["owner@acme.example", "second@acme.example"]
+
+
+@pytest.mark.parametrize("before", [Relationship.TO_BE_CONFIRMED, Relationship.IN_PROCESS])
+@pytest.mark.parametrize(("answer", "after"), [("yes", Relationship.TERMINATED), ("no", Relationship.NORMAL)])
+def test_an_end_in_the_clouds_own_console_is_recorded(
+    acme_master: Persona, as_: Callable[[Persona], Client], before: str, answer: str, after: str
+) -> None:
+    """Imported accounts may be ending without anybody having asked here."""
+    account = make_account(acme_master.partner, relationship=before, email="it@kaito.example")
+    client = as_(acme_master)
+    page = client.get(reverse("linking:termination", args=[account.uid])).content.decode()
+    assert "It is ending in the cloud&#x27;s own console" in page
+    url = reverse("linking:termination_outcome", args=[account.uid])
+    assert client.post(url, {"note": "Gone since Monday"}).status_code == 422
+
+    assert client.post(url, {"has_ended": answer, "note": "Gone since Monday"}).status_code == 303
+
+    assert relationship(account) == after
+    assert client.get(url).status_code == 409
+    if after == Relationship.TERMINATED:
+        assert Termination.objects.get().delete_due_at is not None
