@@ -124,12 +124,13 @@ def send_customer_code(code_pk: int) -> None:
 
 @shared_task
 def sweep_customers() -> None:
-    """Send the codes a lost message left behind, and forget the counts whose window is over."""
+    """Send the codes a lost message left behind; forget old codes and sessions, and counts whose window is over."""
     from linking import limits, services
 
     actor = system_actor("customers' sweep")
     for pk in services.due_codes(actor=actor):
         send_customer_code.delay(pk)
+    services.forget_old(actor=actor)
     limits.forget_old(actor=actor)
 
 

@@ -34,6 +34,7 @@ from linking.services.reminding import remind_due as remind_due
 from linking.services.signin import ask_code as ask_code
 from linking.services.signin import asked_address as asked_address
 from linking.services.signin import due_codes as due_codes
+from linking.services.signin import forget_old as forget_old
 from linking.services.signin import send_customer_code as send_customer_code
 from linking.services.signin import session_of as session_of
 from linking.services.signin import sign_in as sign_in

@@ -40,19 +40,16 @@ def send_code(*, actor: Actor, token: str, proof: str = "", language: str = "") 
     before_the_code = tokens.needed(invitation) - {tokens.CODE}
     if not before_the_code <= tokens.shown_by(proof, link) or tokens.CODE not in tokens.needed(invitation):
         raise ProofMissing
-    sent = InvitationCode.objects.filter(invitation=invitation, sent_at__gt=timezone.now() - CODES_WINDOW)
-    times = list(sent.order_by("sent_at").values_list("sent_at", flat=True))
-    if len(times) >= MOST_CODES:
-        raise TooManyVisits(times[-MOST_CODES] + CODES_WINDOW)
+    if (until := _held_back_until(invitation)) is not None:
+        raise TooManyVisits(until)
     _send(invitation, language)
     audit.record(actor, Action.LINK_CODE_SENT, invitation)
     return invitation
 
 
 def send_unless_waiting(invitation: Invitation, *, language: str) -> None:
-    """The first code, with the digits that were just right; none while one is on its way. In a locked transaction."""
-    since = timezone.now() - CODES_WINDOW
-    if not InvitationCode.objects.filter(invitation=invitation, sent_at__gt=since).exists():
+    """A code with the digits that were just right; none while one is on its way. In a locked transaction."""
+    if code_sent_at(invitation) is None and _held_back_until(invitation) is None:
         _send(invitation, language)
 
 
@@ -90,6 +87,13 @@ def _try_code(actor: Actor, token: str, code: str, proof: str) -> str | DomainEr
     newest.save(update_fields=["used_at"])
     audit.record(actor, Action.LINK_CODE_PROVED, invitation)
     return tokens.proof_of(link, tokens.shown_by(proof, link) | {tokens.CODE})
+
+
+def _held_back_until(invitation: Invitation) -> datetime | None:
+    since = timezone.now() - CODES_WINDOW
+    sent = InvitationCode.objects.filter(invitation=invitation, sent_at__gt=since).order_by("sent_at")
+    times = list(sent.values_list("sent_at", flat=True))
+    return times[-MOST_CODES] + CODES_WINDOW if len(times) >= MOST_CODES else None
 
 
 def _send(invitation: Invitation, language: str) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 CODE_VALID = timedelta(minutes=15)
 SESSION_LASTS = timedelta(hours=1)
+CODES_KEPT, SESSIONS_KEPT = timedelta(days=1), timedelta(days=90)
 TRIES = 5
 BATCH = 100
 ASK_SALT = "linking.signin"
@@ -94,6 +95,14 @@ def due_codes(*, actor: Actor) -> list[int]:
     require(actor, Permission.LINK_INVITE)
     waiting = CustomerCode.objects.filter(handled_at__isnull=True, expires_at__gt=timezone.now())
     return list(waiting.order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def forget_old(*, actor: Actor) -> None:
+    """Delete codes after a day and sessions after 90: strangers may have typed anybody's address. No trail is kept."""
+    require(actor, Permission.LINK_INVITE)
+    now = timezone.now()
+    CustomerCode.objects.filter(expires_at__lt=now - CODES_KEPT).delete()
+    CustomerSession.objects.filter(ends_at__lt=now - SESSIONS_KEPT).delete()
 
 
 def sign_in(*, ticket: str, code: str, address: str) -> str:

@@ -173,6 +173,9 @@ def test_right_digits_again_do_not_send_again(both: Invitation) -> None:
         services.prove(actor=actor, token=both.fresh_token, digits=DIGITS)
 
     assert InvitationCode.objects.count() == 1
+    services.prove_code(actor=actor, token=both.fresh_token, code=mailed_code())
+    services.prove(actor=actor, token=both.fresh_token, digits=DIGITS)
+    assert InvitationCode.objects.count() == 2, "in another browser the used one is worth nothing"
 
 
 def test_the_code_is_kept_as_a_keyed_hash_and_not_on_the_trail(unknown_uid: Invitation) -> None:

@@ -184,6 +184,19 @@ def test_the_session_ends_by_itself(me: Client, account: LinkedAccount) -> None:
         assert me.get(page("my_link", account.pk)).status_code == 303
 
 
+def test_old_codes_and_sessions_are_forgotten(me: Client) -> None:
+    ask(Client(), "stranger@known.example")
+    tasks.sweep_customers()
+    assert (CustomerCode.objects.count(), CustomerSession.objects.count()) == (2, 1)
+
+    with time_machine.travel(timezone.now() + timedelta(days=2), tick=False):
+        tasks.sweep_customers()
+    assert (CustomerCode.objects.count(), CustomerSession.objects.count()) == (0, 1)
+    with time_machine.travel(timezone.now() + timedelta(days=91), tick=False):
+        tasks.sweep_customers()
+    assert not CustomerSession.objects.exists()
+
+
 def test_forms_are_guarded_against_other_sites(me: Client, account: LinkedAccount) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = me.cookies
