@@ -131,10 +131,12 @@ class KnowledgeVoteAdmin(LookUpAdmin):
 
 @admin.register(Termination)
 class TerminationAdmin(LookUpAdmin):
-    list_display = ("asked_at", "account", "side", "state", "answer_due_at", "ended_at", "delete_due_at")
-    list_filter = ("state", "side")
+    list_display = (
+        "asked_at", "account", "side", "is_undo", "state", "answer_due_at", "unlink", "ended_at", "delete_due_at",
+    )  # fmt: skip
+    list_filter = ("state", "side", "is_undo")
     search_fields = ("=account__uid",)
-    list_select_related = ("account",)
+    list_select_related = ("account", "unlink")
 
 
 @admin.register(LinkBatch)
