@@ -60,8 +60,11 @@ CELLS: dict[str, Callable[[Invitation], Any]] = {
 
 def read(actor: Actor, rows: QuerySet[Invitation], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
     """One tuple per invitation, in the active language, with constant memory."""
-    known = {**CELLS, "uid": lambda row: row.masked_uid if hides_uid(actor, row) else row.uid}
-    cells = [known[column.key] for column in columns]
+
+    def uid(row: Invitation) -> str:
+        return row.masked_uid if hides_uid(actor, row) else row.uid
+
+    cells = [uid if column.key == "uid" else CELLS[column.key] for column in columns]
     for row in rows.iterator(chunk_size=CHUNK):
         yield tuple(cell(row) for cell in cells)
 

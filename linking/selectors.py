@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -113,7 +114,7 @@ def list_invitations(
         rows = rows.filter(shown_state__in=[one for one in InvitationState if turn(one) in turn_is])
     if environment:
         rows = rows.filter(environment=environment)
-    rows = _in_time(rows, ends_within, older_than)
+    rows = rows.filter(_in_time(ends_within, older_than))
     if manager:
         rows = rows.filter(business_manager=manager)
     if mine:
@@ -125,13 +126,14 @@ def list_invitations(
     return rows.select_related("created_by")
 
 
-def _in_time(rows: QuerySet[Invitation], ends_within: str, older_than: str) -> QuerySet[Invitation]:
+def _in_time(ends_within: str, older_than: str) -> Q:
+    found = Q()
     if ends_within:
         until = timezone.now() + timedelta(days=int(ends_within))
-        rows = rows.filter(shown_state__in=WITH_CUSTOMER, expires_at__lte=until)
+        found &= Q(shown_state__in=WITH_CUSTOMER, expires_at__lte=until)
     if older_than:
-        rows = rows.filter(created_at__lte=timezone.now() - timedelta(days=int(older_than)))
-    return rows
+        found &= Q(created_at__lte=timezone.now() - timedelta(days=int(older_than)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,4 +97,6 @@ def _due(actor: Actor) -> QuerySet[Invitation]:
     rows = Invitation.objects.visible_to(actor).filter(
         quiet, state__in=WITH_CUSTOMER, next_reminder_at__lte=now, expires_at__gt=now
     )
-    return rows.annotate(n_mails=Coalesce(Subquery(counted), Value(0))).filter(n_mails__lt=PER_CUSTOMER)
+    counted_rows = rows.annotate(n_mails=Coalesce(Subquery(counted), Value(0)))
+    found: QuerySet[Invitation] = counted_rows.filter(n_mails__lt=PER_CUSTOMER)
+    return found

@@ -122,10 +122,12 @@ class RowPage(ListPage[BatchRow]):
     def totals(self) -> list[dict[str, Any]]:
         """The verdicts, or what came of the rows, with their numbers; each leads to its rows."""
         counts = self.batch.counts
-        found = [] if self.has_run else [("verdict", one, one.label) for one in (RowVerdict.OK, RowVerdict.WARN)]
+        found: list[tuple[str, RowVerdict | RowOutcome, str]] = []
         if self.has_run:
-            found = [("outcome", one, batch_wording.outcome_label(one, self.batch)) for one in RowOutcome]
-        found.append(("verdict", RowVerdict.REFUSE, RowVerdict.REFUSE.label))
+            found += [("outcome", one, batch_wording.outcome_label(one, self.batch)) for one in RowOutcome]
+            found.append(("verdict", RowVerdict.REFUSE, str(RowVerdict.REFUSE.label)))
+        else:
+            found += [("verdict", one, str(one.label)) for one in RowVerdict]
         return [
             {
                 "label": label,

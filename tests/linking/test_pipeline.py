@@ -156,7 +156,7 @@ def test_a_file_is_invited_from_its_upload_to_its_result(acme_manager: Persona, 
     assert "needs a second person" in text
     assert names(page(client, f"{batch_url(batch)}?verdict=refuse")) == set()
     response = client.get(batch_url(batch, "refused"))
-    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content))).worksheets[-1]
+    sheet = openpyxl.load_workbook(io.BytesIO(response.getvalue())).worksheets[-1]
     assert sheet.max_row == 31
     assert client.post(batch_url(batch, "change")).status_code == 303
     assert client.get(batch_url(batch)).status_code == 302

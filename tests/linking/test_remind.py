@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -125,7 +126,12 @@ def test_reminders_keep_to_the_partners_limit_and_leave_room_for_people(acme_man
     with time_machine.travel(START, tick=False):
         for n in range(12):
             services.invite(
-                actor=actor, uid=f"51137662486019{n:02}", email=f"c{n}@x.example", company="C", country="JP", quota=1
+                actor=actor,
+                uid=f"51137662486019{n:02}",
+                email=f"c{n}@x.example",
+                company="C",
+                country="JP",
+                quota=Decimal(1),
             )
 
     assert run(day(3)) == 8, "10 in 5 minutes, 2 of them for people"
@@ -139,10 +145,17 @@ def test_a_customer_gets_three_mails_a_day_at_most(acme_manager: Persona) -> Non
     with time_machine.travel(START, tick=False):
         for n in range(3):
             services.invite(
-                actor=actor, uid=f"511376624860192{n}", email="same@x.example", company="C", country="JP", quota=1
+                actor=actor,
+                uid=f"511376624860192{n}",
+                email="same@x.example",
+                company="C",
+                country="JP",
+                quota=Decimal(1),
             )
     with time_machine.travel(day(1.5), tick=False):
-        services.invite(actor=actor, uid="5113766248601928", email="same@x.example", company="C", quota=1, country="JP")
+        services.invite(
+            actor=actor, uid="5113766248601928", email="same@x.example", company="C", quota=Decimal(1), country="JP"
+        )
 
     sent = [run(day(3) + timedelta(minutes=n)) for n in range(5)]
 

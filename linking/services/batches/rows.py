@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from linking.models import BatchRow
     from partner_console.access.models import Partner
 
+VALIDATED = {field.name: field for field in Invitation._meta.concrete_fields}
 LINES = ("company", "email", "business_manager", "purpose", "crm_reference")
 TEXTS = ("remarks", "note_to_customer")
 # Our words for a choice, by the names quota's imports know them.
@@ -128,7 +129,7 @@ class RowReader:
         if text or name not in self.defaults:
             found.values[name] = text
         try:
-            Invitation._meta.get_field(name).run_validators(text)
+            VALIDATED[name].run_validators(text)
         except ValidationError as error:
             if name != "email":  # said below, in our own words
                 found.problems.append(self._about(name, error.messages[0]))

@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from linking import locks
 from linking.models import BatchRow, LinkBatch, PermissionTemplate
 from linking.models.batch import GOING, BatchKind, BatchState, RowOutcome
-from linking.services.batches.acting import SENDING, act
+from linking.services.batches import acting
+from linking.services.batches.acting import SENDING
 from linking.services.batches.ending import count_rows, end, still_ours
 from linking.services.batches.judging import judge
 from linking.services.batches.rows import RowReader
@@ -187,7 +188,7 @@ def _do(actor: Actor, batch: LinkBatch, row: BatchRow, reader: RowReader | None)
     """The row's own outcome; its refusal is its own too and undoes nothing but itself."""
     try:
         with transaction.atomic():
-            invitation = act(actor, batch, row, reader)
+            invitation = acting.act(actor, batch, row, reader)
     except DomainError as error:
         row.outcome, row.reason, row.fix = RowOutcome.FAILED, str(error), ""
     else:
