@@ -25,7 +25,7 @@ ADVICE: dict[str, Promise] = {
     "3045": _OUR_MISTAKE,
     "IdempotentParameterMismatch": _("The cloud took this for a repeat of another order. Retry once."),
     "not_offered": _(
-        "This cloud cannot do that through its API. Do it in the cloud's own console, then note it in the remarks."
+        "This cloud cannot do that through its API. Do it in the cloud's own console, then record it here."
     ),
     "figures_moved": _(
         "Consumption moved while the answer was missing, so the figures do not tell whether it was done. "
@@ -40,6 +40,8 @@ _NO_ANSWER = _(
 
 def advice(state: str, code: str) -> Promise | str:
     """What to do now about a command in this state; "" when there is nothing to say."""
+    if state == "confirmed":  # by hand, with the note of who did it
+        return ""
     if code:
         return ADVICE.get(code, _UNKNOWN_CODE)
     return _NO_ANSWER if state == "unknown" else ""

@@ -52,3 +52,13 @@ class FaultForm(forms.Form):
     code = forms.CharField(label=_("Code"), max_length=60, required=False, help_text=_("For example 3040."))
     message = forms.CharField(label=_("Message"), max_length=500, required=False)
     times = forms.IntegerField(label=_("How often"), min_value=1, max_value=100, initial=1)
+
+
+class ByHandForm(forms.Form):
+    note = forms.CharField(
+        label=_("Who did it, when and where"),
+        max_length=500,
+        help_text=_("For example the number of the ticket at the cloud. It stays in the records."),
+        error_messages={"required": _("Say who did it, when and where.")},
+        widget=forms.Textarea(attrs={"rows": 3, "data-count": ""}),
+    )

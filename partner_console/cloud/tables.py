@@ -50,6 +50,13 @@ def retry_cell(request: HttpRequest, back: str) -> Callable[[CloudCommand], str]
     def cell(command: CloudCommand) -> str:
         if command.state not in RETRYABLE:
             return ""
+        if command.vendor_code == "not_offered":  # asking again would not help: people do it
+            return format_html(
+                '<a class="btn btn-sm btn-outline-secondary" href="{}">{}<span class="visually-hidden"> {}</span></a>',
+                reverse("cloud:command_by_hand", args=[command.pk]),
+                _("Done by hand"),
+                f"{command.get_operation_display()} {command.uid}",
+            )
         return format_html(
             '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
             '<input type="hidden" name="next" value="{}">'

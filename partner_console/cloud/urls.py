@@ -11,6 +11,7 @@ app_name = "cloud"
 urlpatterns = [
     path("", views.command_list, name="command_list"),
     path("<int:pk>/retry/", views.command_retry, name="command_retry"),
+    path("<int:pk>/by-hand/", views.command_by_hand, name="command_by_hand"),
     path("simulator/", views.simulator, name="simulator"),
     path("simulator/event/", views.simulator_event, name="simulator_event"),
     path("simulator/fault/", views.simulator_fault, name="simulator_fault"),

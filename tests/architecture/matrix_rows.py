@@ -315,6 +315,8 @@ REST = (
     Row("exports:job_repeat", 303, 404, 404, 404, 404, 404, 404, args=job, post=True),
     Row("cloud:command_list", 200, 200, 200, 200, 200, 403, 200),
     Row("cloud:command_retry", 303, 409, 403, 403, 404, 404, 403, args=lambda w: {"pk": w.command.pk}, post=True),
+    Row("cloud:command_by_hand", 200, 200, 403, 403, 404, 404, 403, args=lambda w: {"pk": w.command.pk}),
+    Row("cloud:command_by_hand", 422, 422, 403, 403, 404, 404, 403, args=lambda w: {"pk": w.command.pk}, post=True),
     Row("cloud:simulator", 403, 403, 403, 403, 403, 403, 200),
     Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),

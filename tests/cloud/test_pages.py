@@ -162,3 +162,28 @@ def test_faults_are_laid_shown_and_cleared(operator: Persona, as_: type_of_sign_
     client.post(url, {"clear": "1"})
     assert not SimFault.objects.filter(remaining__gt=0).exists()
     assert client.post(url, {"operation": "freeze", "kind": "refuse", "times": "0"}).status_code == 422
+
+
+def test_what_the_cloud_does_not_offer_is_done_by_hand_and_recorded(
+    refused: CloudCommand, acme_manager: Persona, acme_finance: Persona, as_: type_of_sign_in
+) -> None:
+    CloudCommand.objects.update(vendor_code="not_offered", vendor_message="")
+    client, url = as_(acme_manager), reverse("cloud:command_by_hand", args=[refused.pk])
+    page = client.get(reverse("cloud:command_list")).content.decode()
+    assert url in page
+    assert reverse("cloud:command_retry", args=[refused.pk]) not in page
+    assert as_(acme_finance).post(url, {"note": "x"}).status_code == 403
+    assert client.post(url, {"note": " "}).status_code == 422
+
+    assert client.post(url, {"note": "Ticket 4711"}).status_code == 303
+
+    refused.refresh_from_db()
+    assert (refused.state, refused.vendor_code, refused.vendor_message) == (
+        CommandState.CONFIRMED,
+        "by_hand",
+        "Ticket 4711",
+    )
+    assert client.get(url).status_code == 409
+    shown = main(client.get(reverse("cloud:command_list")))
+    assert "by_hand Ticket 4711" in shown
+    assert "Read the cloud's message" not in shown

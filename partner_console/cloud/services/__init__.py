@@ -1,6 +1,7 @@
 """The command outbox: queue in the caller's transaction, send outside of any, record the answer."""
 
 from partner_console.cloud.services.by_hand import drop_waiting as drop_waiting
+from partner_console.cloud.services.by_hand import ensure_by_hand as ensure_by_hand
 from partner_console.cloud.services.by_hand import give_up as give_up
 from partner_console.cloud.services.by_hand import record_by_hand as record_by_hand
 from partner_console.cloud.services.commands import queue as queue

@@ -23,6 +23,13 @@ BY_HAND = "by_hand"
 NOT_DONE = (CommandState.QUEUED, CommandState.UNKNOWN, CommandState.REFUSED)
 
 
+def ensure_by_hand(actor: Actor, command: CloudCommand) -> None:
+    """Say at once, before somebody writes a note, that there is nothing to record or that they may not."""
+    require(actor, PERMISSION[Operation(command.operation)])
+    if command.state not in NOT_DONE:
+        raise NothingByHand
+
+
 @transaction.atomic
 def record_by_hand(*, actor: Actor, command_pk: int, note: str) -> CloudCommand:
     """Somebody did in the cloud's own console what this order asks for: it counts as confirmed, by them.
@@ -31,9 +38,7 @@ def record_by_hand(*, actor: Actor, command_pk: int, note: str) -> CloudCommand:
     or in flight.
     """
     command = locks.lock_command(actor, command_pk)
-    require(actor, PERMISSION[Operation(command.operation)])
-    if command.state not in NOT_DONE:
-        raise NothingByHand
+    ensure_by_hand(actor, command)
     before = command.audit_state()
     command.state, command.finished_at = CommandState.CONFIRMED, timezone.now()
     command.vendor_code, command.vendor_message = BY_HAND, note[:500]

@@ -1,5 +1,6 @@
 """Pages about the cloud: orders to it, and the operators' page of the simulated one."""
 
+from partner_console.cloud.views.commands import command_by_hand as command_by_hand
 from partner_console.cloud.views.commands import command_list as command_list
 from partner_console.cloud.views.commands import command_retry as command_retry
 from partner_console.cloud.views.simulator import simulator as simulator

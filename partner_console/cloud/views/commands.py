@@ -10,14 +10,16 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from partner_console.access.policy import Permission
 from partner_console.cloud import selectors, services
 from partner_console.cloud.filters import CommandFilters
+from partner_console.cloud.forms import ByHandForm
 from partner_console.cloud.models import CloudCommand
 from partner_console.cloud.tables import COLUMNS, retry_cell
-from partner_console.web.htmx import see_other
+from partner_console.web.forms import posted
+from partner_console.web.htmx import render_page, see_other
 from partner_console.web.listing import ListPage
 
 if TYPE_CHECKING:
@@ -74,3 +76,27 @@ def command_retry(request: ActorRequest, pk: int) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("cloud:command_list")
     return see_other(request, back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def command_by_hand(request: ActorRequest, pk: int) -> HttpResponse:
+    """Somebody did in the cloud's own console what its API does not offer, and says so."""
+    command = selectors.get_command(request.actor, pk)
+    services.ensure_by_hand(request.actor, command)
+    form = ByHandForm(posted(request))
+    back = reverse("cloud:command_list")
+    if request.method == "POST" and form.is_valid():
+        services.record_by_hand(actor=request.actor, command_pk=pk, **form.cleaned_data)
+        messages.success(request, _("Recorded: %(command)s was done by hand.") % {"command": command})
+        return see_other(request, back)
+    confirm = {
+        "title": _("Record that it was done by hand: %(command)s?") % {"command": command},
+        "effect": _("It counts as confirmed, with your note. Record it only when the cloud's own console shows it so."),
+        "action": request.path,
+        "submit": _("Record it"),
+        "icon": "check",
+        "cancel_url": back,
+        "form": form,
+    }
+    status = 422 if form.is_bound else 200
+    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm", status=status)
