@@ -92,7 +92,8 @@ def test_without_the_lock_two_decisions_are_made(owner: Persona, monkeypatch: py
     both_have_read = threading.Barrier(2, timeout=30)
 
     def read(_actor: Actor, pk: int) -> Termination:
-        termination = Termination.objects.select_related("account__partner", "unlink").get(pk=pk)
+        rows = Termination.objects.select_related("account__partner", "unlink")
+        termination: Termination = rows.get(pk=pk)
         both_have_read.wait()
         return termination
 

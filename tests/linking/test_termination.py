@@ -313,6 +313,7 @@ def test_a_cloud_that_cannot_unlink_leaves_it_to_people_who_record_it(
 
     asked.refresh_from_db()
     assert (asked.state, relationship(account)) == (T.TERMINATED, Relationship.TERMINATED)
+    assert asked.unlink_id is not None
     order = CloudCommand.objects.get(pk=asked.unlink_id)
     assert (order.state, order.vendor_code, order.vendor_message) == (
         CommandState.CONFIRMED,

@@ -50,7 +50,7 @@ BEGAN = datetime(2026, 11, 2, 8, tzinfo=UTC)
 class World:
     """One account, its owner, its customer, the worker and the cloud. Refusals are answers; the invariants judge."""
 
-    def __init__(self, owner: Persona, clock: time_machine.Coordinates) -> None:
+    def __init__(self, owner: Persona, clock: Any) -> None:
         self.clock = clock
         self.account = make_account(owner.partner, email="it@kaito.example", quota=Decimal(50), is_enterprise=True)
         self.actors: tuple[Actor, Actor] = (owner.actor, contact_actor("it@kaito.example"))

@@ -52,7 +52,8 @@ def linked(approved: Invitation) -> LinkedAccount:
     approved.refresh_from_db()
     assert approved.account is not None
     cloud.send_due(uid=approved.uid)
-    return LinkedAccount.objects.select_related("partner").get(pk=approved.account_id)
+    account: LinkedAccount = LinkedAccount.objects.select_related("partner").get(pk=approved.account_id)
+    return account
 
 
 def settle(termination: Termination) -> Termination:
