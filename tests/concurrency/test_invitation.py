@@ -164,7 +164,7 @@ def test_many_workers_link_once(manager: Persona) -> None:
 
     race.invitation.refresh_from_db()
     assert answers == [None] * 4
-    assert race.invitation.state == S.LINKED
+    assert race.invitation.state in (S.LINKED, S.VERIFIED)  # its checks may have run by now
     assert (LinkedAccount.objects.count(), SimLink.objects.count(), race.invitation.attempts) == (1, 1, 1)
 
 
@@ -197,8 +197,8 @@ def test_two_partners_whose_customers_approve_at_once(manager: Persona) -> None:
 
     run_together(2, lambda number: tasks.push_link(pks[number]))
 
-    states = sorted(Invitation.objects.filter(pk__in=pks).values_list("state", flat=True))
-    assert states == ["failed", "linked"]
+    states = set(Invitation.objects.filter(pk__in=pks).values_list("state", flat=True))
+    assert states in ({S.FAILED, S.LINKED}, {S.FAILED, S.VERIFIED})  # the winner's checks may have run by now
     assert LinkedAccount.objects.count() == 1
     failed = Invitation.objects.get(state=S.FAILED)
     assert failed.failure_code in ("already_linked", "3009")
