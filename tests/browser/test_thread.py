@@ -34,6 +34,7 @@ def invite(page: Page, *, uid: str = UID, company: str = "Kaito Trading", quota:
     page.get_by_label("UID", exact=True).fill(uid)
     page.get_by_label("Company").fill(company)
     page.get_by_label("Customer's e-mail").fill("kaito@customer.example")
+    page.get_by_text("More: purpose").click()
     page.get_by_label("Purpose").fill("Onboarding")
     page.get_by_label("Starting quota").fill(quota)
     page.get_by_role("button", name="Send the invitation").click()
@@ -112,7 +113,7 @@ def test_the_thread(open_page: Callable[..., Page], acme_manager: Persona, acme_
     # And staff see on the invitation how it went.
     staff.goto("/links/?progress=successful")
     staff.get_by_role("link", name="Kaito Trading").click()
-    expect(staff.locator("#main")).to_contain_text("Successful · Linked")
+    expect(staff.locator("#main")).to_contain_text("Successful · Verified")
     expect(staff.locator("#main")).to_contain_text("Approved by the customer")
 
 
