@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils.choices import BaseChoiceIterator
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission
@@ -19,6 +20,8 @@ from uids.selectors import label_choices
 from uids.states import AccountType, Environment, PaygStatus, PurchaseControl, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.http import QueryDict
 
     from partner_console.access.actor import Actor
@@ -34,6 +37,14 @@ def _one(label: Any, choices: Any) -> forms.ChoiceField:
 
 def _amount(label: Any) -> forms.DecimalField:
     return forms.DecimalField(label=label, required=False, max_digits=22, decimal_places=6, localize=False)
+
+
+class _Countries(BaseChoiceIterator):
+    """Every country, in the reader's language. Choices of a plain callable are put in order anew at every look."""
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        yield "", _("Any")
+        yield from country_choices()
 
 
 class AccountFilters(ListFilters):
@@ -85,7 +96,7 @@ class AccountFilters(ListFilters):
         super().__init__(data, actor=actor)
         # Read when a label is asked for or the form is drawn, not for every page of the table.
         self.fields["label"].choices = partial(label_choices, actor)  # type: ignore[attr-defined]
-        self.fields["country"].choices = lambda: [("", _("Any")), *country_choices()]  # type: ignore[attr-defined]
+        self.fields["country"].choices = _Countries()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
