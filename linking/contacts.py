@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.actor import Actor, Channel
@@ -42,12 +43,15 @@ def own_accounts(actor: Actor) -> QuerySet[LinkedAccount]:
     if not actor.contact_email:
         return rows.none()
     mine = rows.filter(email__iexact=actor.contact_email).exclude(email="")  # both: that is the index
-    return mine.exclude(relationship=Relationship.DELETED)
+    # Alone it takes “ı” for “i” and “ſ” for “s”: somebody else's mailbox.
+    same = mine.alias(mailbox=Lower("email")).filter(mailbox=actor.contact_email)
+    return same.exclude(relationship=Relationship.DELETED)
 
 
 def lock_own_account(actor: Actor, pk: int) -> LinkedAccount:
     """One account of the customer's, locked, with its partner; `NotFound` when it is not theirs."""
-    account = own_accounts(actor).select_related("partner").select_for_update(of=("self",)).filter(pk=pk).first()
+    rows = own_accounts(actor).select_related("partner").select_for_update(of=("self",), no_key=True)
+    account = rows.filter(pk=pk).first()
     if account is None:
         raise NotFound("not_found", _("It does not exist, or you may not see it."))
     return account

@@ -27,7 +27,7 @@ def renew(*, actor: Actor, invitation: Invitation) -> LinkedAccount:
     `LinkEnded` (409) unless its relationship is normal. The caller moves the invitation on and so never does it twice.
     """
     require(actor, Permission.LINK_INVITE)
-    rows = LinkedAccount.objects.visible_to(actor).select_for_update(of=("self",))
+    rows = LinkedAccount.objects.visible_to(actor).select_for_update(of=("self",), no_key=True)
     account: LinkedAccount | None = rows.filter(pk=invitation.earlier_account_id).first()
     if account is None or account.relationship != Relationship.NORMAL:
         raise LinkEnded

@@ -116,6 +116,15 @@ def test_known_and_unknown_addresses_look_the_same(account: LinkedAccount, woken
     assert [mail.to for mail in Email.objects.all()] == [[MAILBOX]]
 
 
+@pytest.mark.parametrize("lookalike", ["ka\u0131to@customer.example", "kaito@cu\u017ftomer.example"])
+def test_a_lookalike_mailbox_is_somebody_elses(account: LinkedAccount, lookalike: str, woken: None) -> None:
+    """Upper-cased, “ı” is “I” and “ſ” is “S”: a stranger can own such an address."""
+    assert ask(Client(), lookalike)["Location"] == page("my_code")
+
+    assert not Email.objects.exists()
+    assert not own_accounts(contact_actor(lookalike)).exists()
+
+
 def test_asking_does_the_same_work_for_everybody(account: LinkedAccount, client: Client) -> None:
     """Who is known is found out by the worker: the request writes the same rows for each."""
     ask(client)
