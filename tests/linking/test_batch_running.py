@@ -15,6 +15,8 @@ from linking.services import batches
 from linking.services.batches import acting, running, sweeping
 from linking.states import DeclineReason, InvitationState, MailKind
 from partner_console.access.models import Membership
+from partner_console.approvals import services as approvals
+from partner_console.approvals.models import Approval
 from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from partner_console.errors import Conflict, Forbidden, Invalid, NotFound
@@ -84,6 +86,18 @@ def test_large_quotas_wait_for_a_second_person(acme_manager: Persona) -> None:
     assert set(Invitation.objects.values_list("state", flat=True)) == {InvitationState.AWAITING_CHECK}
     assert not InvitationMail.objects.exists()
     assert batch.n_done == 2
+
+
+def test_whoever_starts_a_colleagues_file_is_not_its_second_person(acme_manager: Persona, acme_master: Persona) -> None:
+    batch = checked(acme_manager.actor, customers(1, quota="10000"))
+    batches.start(actor=acme_master.actor, batch_pk=batch.pk, in_background=False)
+    run(batch)
+
+    assert Invitation.objects.get().created_by == acme_master.user
+    waiting = Approval.objects.get()
+    assert (waiting.asked_by, waiting.involved) == (acme_master.user, [acme_master.user.pk])
+    with pytest.raises(Forbidden):
+        approvals.decide(actor=acme_master.actor, approval_pk=waiting.pk, approve=True, typed=waiting.blind_answer)
 
 
 def test_a_row_that_is_refused_by_now_fails_alone_and_is_tried_again(acme_manager: Persona) -> None:

@@ -108,7 +108,7 @@ def settle_columns(
         newest_version(actor, defaults["template_pk"])  # the partner's own, and not put away
     batch.columns, batch.defaults, batch.counts, batch.error = dict(columns), dict(defaults or {}), {}, ""
     batch.language = get_language() or batch.language
-    _queue(batch, BatchState.CHECK_QUEUED, in_background=in_background)
+    _queue(actor, batch, BatchState.CHECK_QUEUED, in_background=in_background)
     return batch
 
 
@@ -127,7 +127,7 @@ def change_columns(*, actor: Actor, batch_pk: int) -> LinkBatch:
 
 @transaction.atomic
 def start(*, actor: Actor, batch_pk: int, reason: str = "", in_background: bool = True) -> LinkBatch:
-    """Run what the check let through. Started once only: a second start is a Conflict and changes nothing.
+    """Run what the check let through, as the actor. A second start is a Conflict and changes nothing.
 
     Mails go out at the pace the limits allow; the batch waits in between.
     """
@@ -138,7 +138,7 @@ def start(*, actor: Actor, batch_pk: int, reason: str = "", in_background: bool 
         raise Conflict("nothing_to_run", _("There is no row this can be done with."))
     before = batch.audit_state()
     batch.reason = clean_text(reason)[:500]
-    _queue(batch, BatchState.QUEUED, in_background=in_background)
+    _queue(actor, batch, BatchState.QUEUED, in_background=in_background)
     audit.record(actor, Action.LINK_BATCH_STARTED, batch, before=before, note=batch.reason)
     return batch
 
@@ -155,7 +155,7 @@ def try_again(*, actor: Actor, batch_pk: int, row_pks: Sequence[int], in_backgro
     before = batch.audit_state()
     batch.finished_at, batch.cancel_requested, batch.error, batch.counts = None, False, "", count_rows(batch)
     batch.save(update_fields=["finished_at", "cancel_requested", "error"])
-    _queue(batch, BatchState.QUEUED, in_background=in_background)
+    _queue(actor, batch, BatchState.QUEUED, in_background=in_background)
     audit.record(actor, Action.LINK_BATCH_STARTED, batch, before=before)
     return batch
 
@@ -203,11 +203,14 @@ def _new(actor: Actor, **fields: Any) -> LinkBatch:
     return batch
 
 
-def _queue(batch: LinkBatch, state: BatchState, *, in_background: bool) -> None:
+def _queue(actor: Actor, batch: LinkBatch, state: BatchState, *, in_background: bool) -> None:
+    """Let the worker do the next phase for the actor, whoever uploaded it: its invitations are theirs, so that they
+    cannot be the second person of what they sent off themselves."""
+    batch.user_id = actor.user_pk
     batch.state, batch.attempts, batch.interruptions = state, 0, 0
     batch.heartbeat_at, batch.next_at, batch.started_at = None, None, timezone.now()
     names = ["state", "attempts", "interruptions", "heartbeat_at", "next_at", "started_at"]
-    batch.save(update_fields=[*names, "columns", "defaults", "counts", "language", "reason", "error"])
+    batch.save(update_fields=[*names, "user", "columns", "defaults", "counts", "language", "reason", "error"])
     if in_background:
         # The broker only wakes the worker: when it is away the sweeper finds the row (design §8).
         after_commit(tasks.run_batch, batch.pk)
