@@ -25,7 +25,6 @@ urlpatterns = [
     path("links/batches/<int:pk>/cancel/", views.batch_cancel, name="batch_cancel"),
     path("links/batches/<int:pk>/refused/", views.batch_refused, name="batch_refused"),
     path("links/drafts/<int:pk>/", views.draft_edit, name="draft_edit"),
-    path("links/<int:pk>/knowledge/", views.invitation_knowledge, name="invitation_knowledge"),
     path("links/<int:pk>/knowledge/vote/", views.invitation_vote, name="invitation_vote"),
     path("knowledge/", views.knowledge_list, name="knowledge_list"),
     path("knowledge/new/", views.knowledge_new, name="knowledge_new"),

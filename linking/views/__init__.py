@@ -41,7 +41,6 @@ from linking.views.inviting import invitation_mail as invitation_mail
 from linking.views.inviting import invitation_new as invitation_new
 from linking.views.inviting import invitation_sheet as invitation_sheet
 from linking.views.inviting import invitation_uid as invitation_uid
-from linking.views.knowledge import invitation_knowledge as invitation_knowledge
 from linking.views.knowledge import invitation_vote as invitation_vote
 from linking.views.knowledge import knowledge_article as knowledge_article
 from linking.views.knowledge import knowledge_edit as knowledge_edit

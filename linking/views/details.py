@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from linking import batch_selectors, selectors, services, wording
-from linking.errors import NothingToResend, TooManyMails
+from linking.errors import AlreadyInvited, NothingToResend, TooManyMails
 from linking.forms import ExtendForm, WithdrawForm
 from linking.scopes import Scope
 from linking.services.checking import approval_url
@@ -24,6 +24,7 @@ from partner_console.web.countries import country_name
 from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import render_page, see_other
 from partner_console.web.mail import absolute_url
+from uids.errors import AlreadyLinked
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -160,8 +161,12 @@ def invitation_copy(request: ActorRequest, pk: int) -> HttpResponse:
 def invitation_retry(request: ActorRequest, pk: int) -> HttpResponse:
     """Try a refused link again."""
     _to_change(request, pk)
-    services.retry(actor=request.actor, invitation_pk=pk)
-    messages.success(request, _("The cloud is being asked again."))
+    try:
+        services.retry(actor=request.actor, invitation_pk=pk)
+    except (AlreadyLinked, AlreadyInvited) as error:  # said where the rest of it stands
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The cloud is being asked again."))
     return see_other(request, _url(pk))
 
 
@@ -199,7 +204,6 @@ def _possible(invitation: Invitation) -> dict[str, bool]:
     return {
         "can_resend": state in WITH_CUSTOMER,
         "can_go_on": state is S.DRAFT,
-        "is_linked_again": state in (S.LINKED, S.VERIFIED) and invitation.link_round > 1,
         "can_withdraw": S.WITHDRAWN in MOVES[state] and not invitation.is_asked_of_cloud,
         "can_retry": state is S.FAILED,
         "can_invite_anew": state in ANEW,

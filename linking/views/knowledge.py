@@ -86,14 +86,6 @@ def knowledge_edit(request: ActorRequest, code: str) -> HttpResponse:
     return render(request, "linking/knowledge_edit.html", context, status=422 if form.is_bound else 200)
 
 
-@require_GET
-def invitation_knowledge(request: ActorRequest, pk: int) -> HttpResponse:
-    """What is known about why this link failed, or what can be learned now that it works; a panel and a page."""
-    invitation = selectors.get_invitation(request.actor, pk)
-    context = {"invitation": invitation, **knowledge_of(request.actor, invitation)}
-    return render_page(request, "linking/invitation_knowledge.html", context, fragment="knowledge")
-
-
 @require_POST
 def invitation_vote(request: ActorRequest, pk: int) -> HttpResponse:
     """[It helped] / [It did not]."""

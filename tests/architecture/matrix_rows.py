@@ -248,7 +248,6 @@ KNOWLEDGE = (
     Row("linking:knowledge_new", 422, 422, 403, 403, 422, 422, 403, post=True),
     Row("linking:knowledge_edit", 200, 200, 403, 403, 200, 200, 403, args=lambda _world: {"code": "3040"}),
     Row("linking:knowledge_edit", 422, 422, 403, 403, 422, 422, 403, args=lambda _world: {"code": "3040"}, post=True),
-    Row("linking:invitation_knowledge", 200, 200, 200, 200, 404, 404, 200, args=link),
     Row("linking:invitation_vote", 422, 422, 403, 403, 404, 404, 403, args=link, post=True),
 )
 ENDING = (

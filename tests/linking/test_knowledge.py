@@ -63,7 +63,7 @@ def test_every_code_has_a_cause_and_a_fix_in_every_language() -> None:
 def test_a_failed_link_shows_what_is_known(
     failed: Invitation, acme_manager: Persona, as_: Callable[[Persona], Client]
 ) -> None:
-    page = as_(acme_manager).get(reverse("linking:invitation_knowledge", args=[failed.pk])).content.decode()
+    page = as_(acme_manager).get(reverse("linking:invitation_detail", args=[failed.pk])).content.decode()
 
     assert "The account is frozen at the cloud" in page
     assert "It helped" in page
@@ -94,7 +94,7 @@ def test_what_was_solved_is_written_up_from_the_difference(
     assert newer.state in (InvitationState.LINKED, InvitationState.VERIFIED)
     client = as_(acme_manager)
 
-    panel = client.get(reverse("linking:invitation_knowledge", args=[newer.pk])).content.decode()
+    panel = client.get(reverse("linking:invitation_detail", args=[newer.pk])).content.decode()
     assert "It failed before and works now" in panel
     edit_url = reverse("linking:knowledge_edit", args=["3040"])
     assert f"{edit_url}?invitation={newer.pk}" in panel
