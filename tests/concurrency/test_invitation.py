@@ -14,12 +14,14 @@ from django.utils import timezone
 
 from linking import locks, services, tasks
 from linking.errors import LinkNotUsable, NothingToResend
-from linking.models import Invitation, InvitationToken
+from linking.models import Invitation, InvitationMail, InvitationToken
 from linking.services import executing, expiring
-from linking.states import MOVES, DeclineReason, InvitationState, Standing
+from linking.services.mailing import issue_link
+from linking.states import MOVES, DeclineReason, InvitationState, MailKind, Standing
 from linking.tokens import digest
 from partner_console.access.actor import system_actor
 from partner_console.access.policy import Role
+from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from partner_console.cloud.simulated.models import SimLink
 from partner_console.errors import Conflict
@@ -32,10 +34,13 @@ from uids.models import LinkedAccount
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.db.models import QuerySet
+
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
 ROUNDS = 6
 S = InvitationState
+REMINDED = Action.LINK_REMINDED.value
 ENDS = {
     "linking.invitation.approved": S.APPROVED,
     "linking.invitation.withdrawn": S.WITHDRAWN,
@@ -92,8 +97,9 @@ def is_legal(path: list[InvitationState]) -> bool:
     return all(after in MOVES[before] or before == after == S.SENT for before, after in steps)
 
 
-def test_without_the_lock_all_of_them_win(manager: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The race is real: reading the row unlocked, a withdrawn invitation is approved as well."""
+@pytest.mark.parametrize("other", ["withdraw", "resend", "expire"])
+def test_without_the_lock_all_of_them_win(manager: Persona, monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    """The race is real: reading the row unlocked, an invitation that just ended is approved as well."""
     race = Race(manager, 0)
     both_have_read = threading.Barrier(2, timeout=30)
 
@@ -106,14 +112,27 @@ def test_without_the_lock_all_of_them_win(manager: Persona, monkeypatch: pytest.
         link = InvitationToken.objects.get(digest=digest(token))
         return read(None, link.invitation_id), link
 
+    class Unlocked:
+        def __init__(self, rows: QuerySet[Invitation]) -> None:
+            self.rows = rows
+
+        def __getitem__(self, some: slice) -> list[Invitation]:
+            found = list(self.rows[some])
+            if found:
+                both_have_read.wait()
+            return found
+
     monkeypatch.setattr(locks, "lock_invitation", read)
     monkeypatch.setattr(locks, "lock_by_token", read_by_token)
-    race.acts = [race.approve, race.withdraw]
+    if other == "expire":
+        monkeypatch.setattr(type(Invitation.objects.all()), "select_for_update", lambda rows, **_how: Unlocked(rows))
+    race.acts = [race.approve, getattr(race, other)]
 
     assert race.run() == [None, None]
 
     told = race.trail()
-    assert {S.APPROVED, S.WITHDRAWN} <= set(told)
+    ends = {"withdraw": S.WITHDRAWN, "resend": S.SENT, "expire": S.EXPIRED}
+    assert {S.APPROVED, ends[other]} <= set(told[1:])
     rows = AuditEntry.objects.filter(subject_pk=race.invitation.pk, action__in=ENDS)
     assert {row.changes["state"][0] for row in rows if "state" in row.changes} == {"sent"}, "both began at “sent”"
 
@@ -141,6 +160,39 @@ def test_of_approve_withdraw_expire_and_resend_the_others_get_their_own_answer(m
         if answers[3] is not None:
             assert isinstance(answers[3], NothingToResend)
         assert InvitationToken.objects.filter(invitation=race.invitation, retired_at__isnull=True).count() == 1
+
+
+def test_a_reminders_link_races_like_the_first_and_nobody_is_reminded_of_what_is_over(manager: Persona) -> None:
+    """The customer holds two links and taps both, while staff and the clock act: still one of them counts."""
+    for number in range(1, ROUNDS + 1):
+        race = Race(manager, number)
+        reminders = issue_link(race.invitation, is_reminder=True)
+        proof = services.prove(actor=race.customer, token=reminders, digits=race.invitation.uid[-6:])
+        again = partial(services.approve, actor=race.customer, token=reminders, proof=proof)
+        remind = partial(services.remind, actor=race.manager.actor, invitation_pk=race.invitation.pk)
+        race.acts += [again, remind]
+
+        approved, _withdrawn, _expired, resent, approved_again, reminded = answers = race.run()
+
+        race.invitation.refresh_from_db()
+        path = race.trail()
+        assert is_legal(path), path
+        assert race.invitation.state == path[-1]
+        assert all(isinstance(answer, Conflict) for answer in answers if answer is not None), answers
+        assert path.count(S.APPROVED) == sum(answer is None for answer in (approved, approved_again)) <= 1
+        kinds = InvitationMail.objects.filter(invitation=race.invitation, kind=MailKind.REMINDER)
+        assert kinds.count() == (reminded is None)
+        assert reminded is None or isinstance(reminded, NothingToResend)
+        assert is_reminded_while_open(race.invitation)
+        held = InvitationToken.objects.filter(digest__in=[digest(race.token), digest(reminders)])
+        assert {link.retired_at is None for link in held} == {resent is not None}, "both live or both dead"
+
+
+def is_reminded_while_open(invitation: Invitation) -> bool:
+    """No reminder stands in the trail behind the end."""
+    rows = AuditEntry.objects.filter(subject_type="linking.invitation", subject_pk=invitation.pk).order_by("pk")
+    told = [row.action for row in rows if row.action == REMINDED or ENDS.get(row.action, S.SENT) != S.SENT]
+    return REMINDED not in told[1:]
 
 
 def test_approve_and_decline_at_once_one_of_them_counts(manager: Persona) -> None:
