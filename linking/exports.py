@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linking import wording
 from linking.scopes import Scope
-from linking.selectors import hides_uid
+from linking.selectors import hides_uid, shown_email
 from linking.states import WITH_CUSTOMER, Turn
 from linking.views.lists import InvitationPage
 from partner_console.access.policy import Permission
@@ -37,7 +37,6 @@ CELLS: dict[str, Callable[[Invitation], Any]] = {
     "opened": lambda row: row.opened_at,
     "approved": lambda row: row.approved_at,
     "closed": lambda row: row.closed_at,
-    "email": lambda row: row.email,
     "language": lambda row: row.get_language_display(),
     "country": lambda row: row.country,
     "type": lambda row: row.get_account_type_display(),
@@ -64,7 +63,10 @@ def read(actor: Actor, rows: QuerySet[Invitation], columns: Sequence[Column]) ->
     def uid(row: Invitation) -> str:
         return row.masked_uid if hides_uid(actor, row) else row.uid
 
-    cells = [uid if column.key == "uid" else CELLS[column.key] for column in columns]
+    def email(row: Invitation) -> str:
+        return shown_email(actor, row)
+
+    cells = [{"uid": uid, "email": email}.get(column.key) or CELLS[column.key] for column in columns]
     for row in rows.iterator(chunk_size=CHUNK):
         yield tuple(cell(row) for cell in cells)
 

@@ -71,6 +71,11 @@ def hides_uid(actor: Actor, invitation: Invitation) -> bool:
     )
 
 
+def shown_email(actor: Actor, invitation: Invitation) -> str:
+    """The e-mail as this reader may see it: without a UID it is what the second person has to type."""
+    return "••••••" if not invitation.uid and hides_uid(actor, invitation) else invitation.email
+
+
 def list_mails(actor: Actor, invitation: Invitation) -> QuerySet[InvitationMail]:
     """The mails about an invitation, newest first, each with the stored mail while that is kept."""
     require(actor, Permission.LINK_VIEW)

@@ -56,7 +56,7 @@ COLUMNS = (
     Column("age", _("Invited"), lambda row: when(row.created_at), sort=Sort("created_at")),
     Column("expires_at", _("Expires"), _expires, sort=Sort("expires_at", is_nullable=True)),
     Column("uid", _("UID")),  # bound by the page
-    Column("email", _("E-mail"), lambda row: clipped(row.email), css="clip"),
+    Column("email", _("E-mail"), css="clip"),  # bound by the page, too
     Column("environment", _("Environment"), _environment),
     Column("quota", _("Starting quota"), lambda row: money(row.quota), css="num", permission=Permission.QUOTA_VIEW),
     Column(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # What a colleague's later change is compared by.
 COMPARED = ("uid", "company", "email", "quota")
+# What the trail keeps of a draft: a second person reads it, who may have to type UID or e-mail (design §5).
+RECORDED = ("company", "quota")
 
 
 @transaction.atomic
@@ -43,16 +45,18 @@ def save_draft(
         invitation = new_invitation(get_visible_or_404(Partner, actor, pk=actor.partner_pk), actor)
     else:
         invitation = lock_draft(actor, invitation_pk, version)
-    before = _kept(invitation)
+    before = _kept(invitation, RECORDED)
     compose(invitation, actor=actor, values=fields, is_draft=True)
     if not (invitation.uid or invitation.company or invitation.email):
         raise Invalid("draft_empty", _("Enter a UID, a company or an e-mail address to keep it by."), field="uid")
     if invitation_pk is None:
         invitation.save(force_insert=True)
-        audit.record(actor, Action.LINK_DRAFTED, invitation, changes=audit.difference({}, _kept(invitation)))
+        audit.record(actor, Action.LINK_DRAFTED, invitation, changes=audit.difference({}, _kept(invitation, RECORDED)))
     else:
         save_written(invitation)
-        audit.record(actor, Action.LINK_DRAFTED, invitation, changes=audit.difference(before, _kept(invitation)))
+        audit.record(
+            actor, Action.LINK_DRAFTED, invitation, changes=audit.difference(before, _kept(invitation, RECORDED))
+        )
     return invitation
 
 
@@ -62,7 +66,7 @@ def lock_draft(actor: Actor, pk: int, version: int | None) -> Invitation:
     if invitation.state != InvitationState.DRAFT:
         raise NotADraft(invitation)
     if version is not None and version != invitation.version:
-        raise StaleVersion(yours={}, theirs=_kept(invitation), version=invitation.version)
+        raise StaleVersion(yours={}, theirs=_kept(invitation, COMPARED), version=invitation.version)
     return invitation
 
 
@@ -73,6 +77,6 @@ def save_written(invitation: Invitation) -> None:
     invitation.save(update_fields=[*WRITTEN, "version", "updated_at"])
 
 
-def _kept(invitation: Invitation) -> dict[str, Any]:
-    values = {name: getattr(invitation, name) for name in COMPARED}
+def _kept(invitation: Invitation, names: tuple[str, ...]) -> dict[str, Any]:
+    values = {name: getattr(invitation, name) for name in names}
     return {name: value for name, value in values.items() if value not in ("", None)}

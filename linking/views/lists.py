@@ -20,6 +20,7 @@ from linking.tables import COLUMNS, uid_cell
 from partner_console.access.policy import Permission, allows
 from partner_console.access.selectors import managers_for_choice
 from partner_console.web.listing import ListPage
+from partner_console.web.tables import clipped
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -56,13 +57,17 @@ class InvitationPage(ListPage[Invitation]):
         return selectors.list_invitations(self.actor, **wanted)
 
     def label(self, row: Invitation) -> str:
-        return f"{row.company} {row.email}"
+        return f"{row.company} {selectors.shown_email(self.actor, row)}"
 
     def shown_columns(self) -> list[Column]:
         def uid(row: Invitation) -> str:
             return uid_cell(row, is_hidden=selectors.hides_uid(self.actor, row))
 
-        return [replace(one, cell=uid) if one.key == "uid" else one for one in self.query.columns]
+        def email(row: Invitation) -> str:
+            return clipped(selectors.shown_email(self.actor, row))
+
+        bound = {"uid": uid, "email": email}
+        return [replace(one, cell=bound[one.key]) if one.key in bound else one for one in self.query.columns]
 
     def table(self) -> Table:
         table = super().table()

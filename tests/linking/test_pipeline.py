@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -290,6 +291,29 @@ def test_the_second_person_does_not_read_the_uid_they_have_to_type(
     columns = spec.choose(acme_master.actor, ["uid"])
     rows = list(spec.rows(acme_master.actor, parse_selection(scope="filter", query="", pks=[]), columns))
     assert rows == [("5113766248••••••",)]
+
+
+def test_nor_the_e_mail_of_a_customer_without_an_account_nor_what_a_draft_held(
+    acme_manager: Persona, acme_master: Persona, as_: type_of_door
+) -> None:
+    unknown = send(acme_manager, uid="", learns_uid=True, email="new@x.example", quota="20000")
+    draft = services.save_draft(
+        actor=acme_manager.actor, uid=UID, company="Drafted", email="d@x.example", country="JP", quota=Decimal(20000)
+    )
+    services.send(actor=acme_manager.actor, invitation_pk=draft.pk)
+
+    for invitation, secret in ((unknown, "new@x.example"), (draft, UID)):
+        url = reverse("linking:invitation_detail", args=[invitation.pk])
+        assert secret in page(as_(acme_manager), url)
+        assert secret not in page(as_(acme_master), url)
+        assert secret not in page(as_(acme_master), LIST)
+    spec = get_spec("linking.invitations")
+    rows = spec.rows(
+        acme_master.actor,
+        parse_selection(scope="filter", query="", pks=[]),
+        spec.choose(acme_master.actor, ["email"]),
+    )
+    assert sorted(rows) == [("d@x.example",), ("••••••",)]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans", "ja"])
