@@ -246,7 +246,8 @@ class StaleArticle(Conflict):
         super().__init__(
             "stale_version",
             _(
-                "A colleague changed this article while you were writing. Open it in a new tab, compare, and save again."
+                "A colleague changed this article while you were writing. "
+                "Open it in a new tab, compare, and save again."
             ),
         )
 

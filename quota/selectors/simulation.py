@@ -8,7 +8,6 @@ from partner_console.access.actor import system_actor
 from uids.models import LinkedAccount
 from uids.states import AccountType
 
-
 PAY_THEMSELVES = (AccountType.AGENCY_END_USER, AccountType.T2_AGENCY)
 
 
