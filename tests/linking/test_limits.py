@@ -22,6 +22,8 @@ from tests.support.races import run_together
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_django.fixtures import SettingsWrapper
+
 THREE = Limit("three", 3, timedelta(minutes=15))
 NINE = Limit("nine", 9, timedelta(minutes=30))
 
@@ -116,6 +118,21 @@ def test_trying_links_out_is_held_back_by_the_address(
     assert seen == [404, 404, 404, 429, 429]
     other = Client(REMOTE_ADDR="198.51.100.7")
     assert other.post(url("invite_start", sent.fresh_token)).status_code == 303, "another address is not held back"
+
+
+def test_behind_a_proxy_visitors_are_told_apart(
+    sent: Invitation, client: Client, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper
+) -> None:
+    few(monkeypatch, "OPENS_FROM_ADDRESS", 1)
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1  # TRUSTED_PROXIES
+
+    def visit(forwarded: str) -> int:
+        path = url("invite_start", sent.fresh_token)
+        return client.post(path, headers={"X-Forwarded-For": forwarded}).status_code
+
+    assert visit("198.51.100.7") == 303
+    assert visit("198.51.100.8") == 303, "another visitor of the same proxy"
+    assert visit("203.0.113.9, 198.51.100.7") == 429, "what the visitor wrote before the proxy's entry does not count"
 
 
 def test_proofs_have_a_limit_of_their_own(
