@@ -95,7 +95,7 @@ def test_whoever_starts_a_colleagues_file_is_not_its_second_person(acme_manager:
 
     assert Invitation.objects.get().created_by == acme_master.user
     waiting = Approval.objects.get()
-    assert (waiting.asked_by, waiting.involved) == (acme_master.user, [acme_master.user.pk])
+    assert (waiting.asked_by, waiting.involved) == (acme_master.user, [acme_master.actor.user_pk])
     with pytest.raises(Forbidden):
         approvals.decide(actor=acme_master.actor, approval_pk=waiting.pk, approve=True, typed=waiting.blind_answer)
 

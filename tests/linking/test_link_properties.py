@@ -7,7 +7,7 @@ import itertools
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 import time_machine
@@ -276,10 +276,13 @@ class Links:
             cloud_tasks.send_commands(uid)
 
 
+type_of_act: TypeAlias = "Callable[[Links, int, int], None]"
+TWICE: list[type_of_act] = [Links.invite, Links.second_person, Links.open_and_prove, Links.time_goes_by]
+THRICE: list[type_of_act] = [Links.approve, Links.sweep, Links.deliver_message]
 # What people do often stands here often.
-ACTS: list[Callable[[Links, int, int], None]] = [
-    *[Links.invite, Links.second_person, Links.open_and_prove, Links.time_goes_by] * 2,
-    *[Links.approve, Links.sweep, Links.deliver_message] * 3,
+ACTS: list[type_of_act] = [
+    *TWICE * 2,
+    *THRICE * 3,
     Links.resend, Links.copy_link, Links.withdraw, Links.retry, Links.extend, Links.guess, Links.decline, Links.check,
     Links.cloud_fails, Links.ask_to_end, Links.ask_to_end, Links.let_endings_go_on,
 ]  # fmt: skip

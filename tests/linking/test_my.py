@@ -32,7 +32,7 @@ from uids.models import LinkedAccount
 from uids.states import Relationship
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from django.http import HttpResponse
 
@@ -227,21 +227,19 @@ OF_ONE_ACCOUNT = (
 
 
 @pytest.fixture
-def foreign(acme: Partner) -> Iterator[list[LinkedAccount]]:
+def foreign(acme: Partner) -> list[LinkedAccount]:
     """Same partner and another, none of them with this address as its contact."""
     globex = make_partner("globex-two")
-    return iter(
-        [  # type: ignore[return-value]
-            make_account(acme, email="other@customer.example", quota=Decimal(5)),
-            make_account(acme, email="", quota=Decimal(5)),
-            make_account(globex, email="kaito@customer.example.evil", quota=Decimal(5)),
-            make_account(acme, email=MAILBOX, relationship=Relationship.DELETED),
-        ]
-    )
+    return [
+        make_account(acme, email="other@customer.example", quota=Decimal(5)),
+        make_account(acme, email="", quota=Decimal(5)),
+        make_account(globex, email="kaito@customer.example.evil", quota=Decimal(5)),
+        make_account(acme, email=MAILBOX, relationship=Relationship.DELETED),
+    ]
 
 
 def test_an_address_sees_only_the_accounts_it_is_the_contact_of(
-    me: Client, account: LinkedAccount, foreign: Iterator[LinkedAccount]
+    me: Client, account: LinkedAccount, foreign: list[LinkedAccount]
 ) -> None:
     mine_elsewhere = make_account(make_partner("third"), email=MAILBOX.upper(), quota=Decimal(7))
     home = text(me.get(page("my_home")))
