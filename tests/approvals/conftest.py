@@ -69,10 +69,7 @@ CHANGING_QUOTA = CheckedAction(
 def deeds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deeds]:
     """A quota change needs a second person; what its executor does is only counted."""
     DEEDS.done, DEEDS.moved_on = [], False
-    checked = {**registry.CHECKED, Action.QUOTA_ADJUSTED: "tests.approvals.conftest.CHANGING_QUOTA"}
-    monkeypatch.setattr(registry, "CHECKED", checked)
-    for module in ("models", "selectors", "services.ending"):
-        monkeypatch.setattr(f"partner_console.approvals.{module}.CHECKED", checked)
+    monkeypatch.setitem(registry.CHECKED, Action.QUOTA_ADJUSTED, "tests.approvals.conftest.CHANGING_QUOTA")
     registry.get_checked.cache_clear()
     yield DEEDS
     registry.get_checked.cache_clear()
