@@ -92,6 +92,8 @@ def test_three_people_link_an_account(
         with speaks():
             return gettext(text) % values if values else gettext(text)
 
+    assert (say("You approved") == "You approved") == (language == "en"), "the Japanese journey is in Japanese"
+
     # The manager invites with more than one person may.
     manager = open_page(acme_manager, on=viewport)
     manager.goto("/links/new/")
