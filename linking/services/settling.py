@@ -18,7 +18,7 @@ from django.utils import timezone
 from linking import blockers, tasks
 from linking.endings import KEPT_FOR, ensure_move
 from linking.errors import NotUnlinking
-from linking.models import Invitation, InvitationMail, Termination
+from linking.models import BatchRow, Invitation, InvitationMail, LinkAttempt, Termination
 from linking.services import ending_mails as mails
 from linking.services.granting import close_grant
 from linking.services.terminating import clean_reason, lock_account, lock_termination
@@ -256,8 +256,13 @@ def _delete(actor: Actor, pk: int) -> bool:
 
 
 def _forget(invitation: Invitation, account: LinkedAccount) -> None:
+    """Wherever a copy of the contact stands: in mails sent, rows of files, and rounds at the cloud."""
     InvitationMail.objects.filter(invitation=invitation).update(to="")
     invitation.email = invitation.note_to_customer = ""
     if not account.is_enterprise:
         invitation.company = account.uid
+    BatchRow.objects.filter(invitation=invitation).update(email="", company=invitation.company, cells=[])
+    for attempt in LinkAttempt.objects.filter(invitation=invitation):
+        attempt.asked |= {"email": "", "company": invitation.company}
+        attempt.save(update_fields=["asked"])
     invitation.save(update_fields=["email", "note_to_customer", "company"])

@@ -16,7 +16,8 @@ from linking import blockers
 from linking.contacts import contact_actor
 from linking.ending_state import ending_of
 from linking.errors import CannotTerminate, NotUnlinking, NotYours
-from linking.models import Grant, LinkCheck, Termination
+from linking.models import BatchRow, Grant, Invitation, LinkAttempt, LinkBatch, LinkCheck, Termination
+from linking.models.batch import BatchKind
 from linking.services import settling, terminating
 from linking.states import CheckKind, Side, TerminationState
 from partner_console.access.actor import system_actor
@@ -32,6 +33,7 @@ from quota.models import CreditAccount
 from quota.services import edit_quota, freeze_payg, set_threshold, unfreeze_payg
 from quota.services.usage import apply_credit_figures
 from tests.factories import make_account, make_member
+from tests.linking.conftest import send
 from uids.errors import NotLive, ReasonMissing
 from uids.models import LinkedAccount
 from uids.services import edit_account, set_labels, set_payg_freeze, set_purchase_control, set_trustee
@@ -436,6 +438,26 @@ def test_ninety_days_later_the_contact_is_forgotten_and_the_record_stays(
     assert CreditAccount.objects.filter(pk=account.pk).exists()
     with pytest.raises(NotFound):
         terminating.ask(actor=customer, account_pk=account.pk, reason=REASON)
+
+
+def test_no_copy_of_the_contact_is_left(account: LinkedAccount, acme_manager: Persona) -> None:
+    invitation = send(acme_manager, uid="6113766248601929", email="copied@x.example", company="Copied")
+    Invitation.objects.filter(pk=invitation.pk).update(account=account)
+    LinkAttempt.objects.create(invitation=invitation, round=1, asked={"email": "copied@x.example", "quota": "1500"})
+    batch = LinkBatch.objects.create(partner=account.partner, kind=BatchKind.INVITE, title="customers.csv")
+    BatchRow.objects.create(batch=batch, number=1, email="copied@x.example", cells=["copied@x.example"])
+    BatchRow.objects.update(invitation=invitation)
+    LinkedAccount.objects.filter(pk=account.pk).update(is_enterprise=False, relationship=Relationship.TERMINATED)
+    Termination.objects.create(
+        account=account, side=Side.PARTNER, reason=REASON, state=T.TERMINATED, answer_due_at=timezone.now(),
+        delete_due_at=timezone.now(),
+    )  # fmt: skip
+
+    settling.delete_due(actor=WORKER)
+
+    row, attempt = BatchRow.objects.get(), LinkAttempt.objects.get(invitation=invitation)
+    assert (row.email, row.company, row.cells) == ("", account.uid, [])
+    assert attempt.asked == {"email": "", "company": account.uid, "quota": "1500"}
 
 
 def test_a_private_persons_name_is_forgotten_too(account: LinkedAccount, acme_master: Persona) -> None:
