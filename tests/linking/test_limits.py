@@ -22,7 +22,7 @@ from tests.support.races import run_together
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 THREE = Limit("three", 3, timedelta(minutes=15))
 NINE = Limit("nine", 9, timedelta(minutes=30))
@@ -121,7 +121,7 @@ def test_trying_links_out_is_held_back_by_the_address(
 
 
 def test_behind_a_proxy_visitors_are_told_apart(
-    sent: Invitation, client: Client, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper
+    sent: Invitation, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     few(monkeypatch, "OPENS_FROM_ADDRESS", 1)
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1  # TRUSTED_PROXIES
