@@ -95,7 +95,7 @@ def open_page(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callable
         @login_not_required
         @wraps(view)
         def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if request.method not in (*methods, "HEAD"):
+            if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
                 return HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
             try:
                 response = view(request, *args, **kwargs)

@@ -116,7 +116,7 @@ def customer_page(
         @wraps(view)
         @sensitive_post_parameters()
         def page(request: HttpRequest, token: str) -> HttpResponse:
-            if request.method not in (*methods, "HEAD"):
+            if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
                 response: HttpResponse = HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
             elif _is_foreign_post(request):
                 response = HttpResponseForbidden()

@@ -54,6 +54,15 @@ def type_code(customer: Client, token: str, code: str) -> int:
     return customer.post(url("invite_code", token), {"code": code}).status_code
 
 
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_only_a_press_of_the_button_sends_a_code(unknown_uid: Invitation, customer: Client, method: str) -> None:
+    mails = Email.objects.count()
+
+    assert getattr(customer, method)(url("invite_code_send", unknown_uid.fresh_token)).status_code == 405
+    assert not InvitationCode.objects.exists()
+    assert Email.objects.count() == mails
+
+
 def test_digits_then_code_then_approve(both: Invitation, customer: Client) -> None:
     token = both.fresh_token
 
