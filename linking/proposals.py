@@ -42,14 +42,14 @@ def for_new(actor: Actor, partner: Partner, asked: Mapping[str, str]) -> dict[st
     environment and never a purchase ban, which would go on unseen. `NotFound` for what the actor may not see.
     """
     initial = {**_usual(partner), **last_used(actor), "uid": asked.get("uid", "")[:100]}
-    if (pk := asked.get("from", "")).isdigit():
+    if (pk := asked.get("from", "")).isdecimal():
         initial |= _values(get_invitation(actor, int(pk[:18])), KEPT)
     return initial | of_ended(actor, partner, asked)
 
 
 def of_ended(actor: Actor, partner: Partner, asked: Mapping[str, str]) -> dict[str, Any]:
     """What the ended link `account` had, by the form's names; nothing when none is named."""
-    if not (pk := asked.get("account", "")).isdigit():
+    if not (pk := asked.get("account", "")).isdecimal():
         return {}
     earlier = earlier_of(actor, int(pk[:18]))
     proposed = {**earlier.settings, "uid": earlier.account.uid}
@@ -62,7 +62,7 @@ def account_to_ask(actor: Actor, asked: Mapping[str, str], draft: Invitation | N
     """The linked account whose customer is to be asked for other permissions, where the page is about one."""
     if draft is not None:
         return draft.earlier_account if draft.renews else None
-    if not (pk := asked.get("account", "")).isdigit():
+    if not (pk := asked.get("account", "")).isdecimal():
         return None
     account = earlier_of(actor, int(pk[:18])).account
     return account if account.is_live else None

@@ -58,7 +58,7 @@ def invitation_sheet(request: ActorRequest) -> HttpResponse:
     """The sheet beside the form, of what is typed so far. Writes nothing; a POST because the form may be long."""
     require(request.actor, Permission.LINK_INVITE)
     pk = request.POST.get("draft", "")
-    draft = selectors.get_invitation(request.actor, int(pk[:18])) if pk.isdigit() else None
+    draft = selectors.get_invitation(request.actor, int(pk[:18])) if pk.isdecimal() else None
     form = _form(request, draft, is_draft=True)
     sheet = preview.make_sheet(request.actor, form.typed, draft_pk=draft.pk if draft else None)
     return render(request, "linking/new/_sheet.html", {"sheet": sheet})

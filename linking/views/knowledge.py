@@ -113,6 +113,6 @@ def knowledge_of(actor: Actor, invitation: Invitation) -> dict[str, Any]:
 def _solved_in(request: ActorRequest) -> knowledge.Solved | None:
     """The link one came from (`?invitation=`), when it failed before and works now."""
     pk = (request.POST.get("solved_in") if request.method == "POST" else request.GET.get("invitation")) or ""
-    if not pk.isdigit():
+    if not pk.isdecimal():
         return None
-    return knowledge.solved_by(request.actor, selectors.get_invitation(request.actor, int(pk)))
+    return knowledge.solved_by(request.actor, selectors.get_invitation(request.actor, int(pk[:18])))

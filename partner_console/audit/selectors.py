@@ -90,7 +90,7 @@ def timeline(actor: Actor, subject: Model, *, limit: int = SHOWN_ON_A_SUBJECT) -
 
 def _about(text: str) -> Q:
     kind, _colon, pk = text.partition(":")
-    return Q(subject_type=kind, subject_pk=int(pk)) if pk.isdigit() else Q(pk__in=[])
+    return Q(subject_type=kind, subject_pk=int(pk)) if pk.isdecimal() and len(pk) < 19 else Q(pk__in=[])
 
 
 def _midnight(day: date) -> datetime:

@@ -37,7 +37,7 @@ def columns_context(job: AccountImport, form: ColumnsForm) -> dict[str, Any]:
 
 
 def _examples(sample: list[Any], at: str | None) -> str:
-    if not at or not at.isdigit():
+    if not at or not at.isdecimal():
         return ""
     values = [row.cells[int(at)].strip() for row in sample if int(at) < len(row.cells)]
     return " · ".join(dict.fromkeys(value[:40] for value in values if value))[:120] if values else ""

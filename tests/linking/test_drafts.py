@@ -185,3 +185,11 @@ def test_without_an_account_the_customer_is_known_by_the_address(acme_manager: P
         send(acme_manager, uid="", learns_uid=True, email="KAITO@customer.example")
     assert (refusal.value.field, refusal.value.data["invitation"]) == ("email", invitation.pk)
     assert send(acme_manager, uid="", learns_uid=True, email="other@x.example").state == InvitationState.SENT
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"{NEW}?from=%C2%B2", f"{NEW}?account=%C2%B2", "/knowledge/3016/edit/?invitation=%C2%B2"],
+)
+def test_what_is_a_digit_but_no_number_is_no_address(acme_master: Persona, as_: type_of_door, path: str) -> None:
+    assert as_(acme_master).get(path).status_code == 200
