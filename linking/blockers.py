@@ -67,7 +67,7 @@ def to_undo(account: LinkedAccount) -> list[Blocker]:
 
     An agency's customers pay the cloud themselves: there is no use of ours to look at.
     """
-    return [*_standing(account), *_used(account), *_trusteeship(account)]
+    return [*_standing(account), *_used(account), *_trusteeship(account, Side.PARTNER)]
 
 
 def requests_left(account: LinkedAccount, side: Side) -> int:
@@ -164,11 +164,14 @@ def _switches(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
         else:
             url = reverse("uids:account_unfreeze", args=[account.uid])
             yield Blocker("frozen", _("PAYG is frozen by you."), _("Unfreeze it."), url)
-    yield from _trusteeship(account)
+    yield from _trusteeship(account, side)
 
 
-def _trusteeship(account: LinkedAccount) -> Iterator[Blocker]:
-    clears = _("The customer ends the financial trusteeship in the cloud's own console.")
+def _trusteeship(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    if side is Side.CUSTOMER:
+        clears = _("End the financial trusteeship in the cloud's own console.")
+    else:
+        clears = _("The customer ends the financial trusteeship in the cloud's own console.")
     if account.trustee_id is not None and account.trustee is not None:
         reason = _("UID %(uid)s holds its money in financial trusteeship.") % {"uid": account.trustee.uid}
         yield Blocker("held_by_master", reason, clears)

@@ -348,6 +348,7 @@ def test_everything_in_the_way_is_said_at_once(me: Client, account: LinkedAccoun
     assert "The link cannot be ended yet" in shown
     assert "Acme Cloud has frozen pay-as-you-go." in shown
     assert "holds the money of" in shown
+    assert "End the financial trusteeship in" in shown, "said to the customer, not about them"
     assert refused.status_code == 409
     assert not Termination.objects.exists()
 
