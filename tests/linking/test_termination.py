@@ -123,6 +123,19 @@ def test_confirmed_and_settled_it_ends_at_the_cloud_too(
     assert any("has ended" in subject for subject in mails_to("owner@acme.example"))
 
 
+def test_an_agencys_customer_is_told_that_they_pay_as_before(agency_master: Persona) -> None:
+    account = make_account(agency_master.partner, email="it@kaito.example")
+    asked = terminating.ask(actor=agency_master.actor, account_pk=account.pk, reason=REASON)
+    terminating.confirm(actor=contact_actor(account.email), termination_pk=asked.pk)
+
+    settle(asked)
+
+    mail = Email.objects.filter(to=[account.email]).order_by("-pk")[0]
+    for text in (mail.message, mail.html_message):
+        assert "you go on paying the cloud yourself" in text
+        assert "Add a way to pay" not in text
+
+
 def test_the_customer_asks_and_the_owner_answers(account: LinkedAccount, customer: Actor, acme_master: Persona) -> None:
     found = terminating.ask(actor=customer, account_pk=account.pk, reason=REASON)
     assert (found.side, mails_to("owner@acme.example")) == (
