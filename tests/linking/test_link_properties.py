@@ -160,8 +160,7 @@ class Links:
         self.now.shift(timedelta(days=11))
         terminating.proceed_due(actor=WORKER)
         for _ in range(2):
-            for pk in list(Termination.objects.values_list("pk", flat=True)):
-                tasks.settle_termination(pk)
+            self._settle()
             self._send_commands()
 
     # --- when it is over
@@ -172,7 +171,9 @@ class Links:
         for _ in range(3):
             self.now.shift(timedelta(hours=1))
             self.sweep()
+            self._settle()
             self._send_commands()
+            self._settle()
         assert not Invitation.objects.filter(state=S.APPROVED).exists()
         for at_cloud in SimAccount.objects.filter(uid__in=UIDS):
             held = LinkedAccount.objects.filter(uid=at_cloud.uid, relationship__in=LINKED).first()
@@ -270,6 +271,10 @@ class Links:
             return act(**given)
         except DomainError:
             return None
+
+    def _settle(self) -> None:
+        for pk in list(Termination.objects.values_list("pk", flat=True)):
+            tasks.settle_termination(pk)
 
     def _send_commands(self) -> None:
         for uid in set(CloudCommand.objects.values_list("uid", flat=True)):
