@@ -112,6 +112,8 @@ class RowPage(ListPage[BatchRow]):
         if self.has_run and row.verdict != RowVerdict.REFUSE:
             outcome = RowOutcome(row.outcome)
             return str(badge(OUTCOME_TONES[outcome], batch_wording.outcome_label(outcome, self.batch)))
+        if not row.verdict:  # not checked yet, or the file was stopped as a whole
+            return text("")
         return str(badge(VERDICT_TONES[RowVerdict(row.verdict)], RowVerdict(row.verdict).label))
 
     def _reason(self, row: BatchRow) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from linking import services
 from linking.models import BatchRow, Invitation, LinkBatch
@@ -23,6 +24,10 @@ from tests.quota.import_support import LIST, bring_in
 from uids.states import Relationship
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.test import Client
+
     from partner_console.access.models import Partner
     from tests.personas import Persona
 
@@ -70,6 +75,23 @@ def test_a_file_whose_ids_a_spreadsheet_cut_is_stopped_as_a_whole(acme: Partner)
     batch = LinkBatch.objects.get()
     assert batch.state == BatchState.FAILED
     assert "a spreadsheet has probably rounded them" in batch.error
+
+
+def test_a_batch_is_shown_while_it_is_checked_and_when_it_was_stopped(
+    acme_manager: Persona, as_: Callable[[Persona], Client]
+) -> None:
+    """Rows without a verdict."""
+    actor, file = acme_manager.actor, FILES / "crm-rounded.csv"
+    batch = batches.upload(actor=actor, file=io.BytesIO(file.read_bytes()), file_name=file.name)
+    batches.settle_columns(actor=actor, batch_pk=batch.pk, columns=batch.columns, defaults={}, in_background=False)
+    address = reverse("linking:batch_detail", args=[batch.pk])
+
+    assert as_(acme_manager).get(address).status_code == 200
+    batches.run_batch(batch_pk=batch.pk)
+    stopped = as_(acme_manager).get(address)
+
+    assert (stopped.status_code, set(BatchRow.objects.values_list("verdict", flat=True))) == (200, {""})
+    assert "a spreadsheet has probably rounded them" in stopped.content.decode()
 
 
 def test_the_command_refuses_what_it_cannot_use(acme: Partner, tmp_path: Any) -> None:
