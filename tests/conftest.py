@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from django.db import connection
+from django.utils import translation
 
 from tests.personas import (  # noqa: F401 fixtures
     acme,
@@ -22,11 +25,34 @@ from tests.personas import (  # noqa: F401 fixtures
 )
 from tests.support.chromium import HOW_TO_INSTALL, chromium, find_chromium  # noqa: F401 a fixture
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django import DjangoDbBlocker
+
 # A busy machine is not a failure: examples are judged by what they show, not by how long they take.
 hypothesis.settings.register_profile("console", deadline=None)
 hypothesis.settings.load_profile("console")
 
 LEFT_OUT = pytest.StashKey[int]()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database goes at the end, also when a page that a browser kept open still holds a connection to it."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture(autouse=True)
+def everybody_starts_in_english() -> Iterator[None]:
+    """A request speaks its reader's language, and the test's client leaves it spoken in this thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
