@@ -4,7 +4,17 @@ from django.contrib import admin
 
 from partner_console.web.admin import LookUpAdmin
 
-from .models import AccountImport, CreditAccount, ImportRow, LedgerEntry, UsageFeed, Warning
+from .models import (
+    AccountImport,
+    CreditAccount,
+    CustomerAlert,
+    ImportRow,
+    LedgerEntry,
+    SilentFeed,
+    UsageFeed,
+    Warning,
+    WarningSettings,
+)
 
 
 @admin.register(CreditAccount)
@@ -44,6 +54,32 @@ class WarningAdmin(LookUpAdmin):
 @admin.register(UsageFeed)
 class UsageFeedAdmin(LookUpAdmin):
     list_display = ("partner", "read_until", "checked_at", "failing_since", "failure")
+    search_fields = ("partner__code", "partner__name")
+    list_select_related = ("partner",)
+
+
+@admin.register(SilentFeed)
+class SilentFeedAdmin(LookUpAdmin):
+    list_display = ("partner", "since", "noticed_at", "mailed_at", "recovered_at")
+    search_fields = ("partner__code", "partner__name")
+    list_select_related = ("partner",)
+
+
+@admin.register(CustomerAlert)
+class CustomerAlertAdmin(LookUpAdmin):
+    """The customer's own: looked up, never set for them."""
+
+    list_display = ("credit", "partner", "is_on", "amount", "email", "confirmed_at", "pending_email")
+    list_filter = ("is_on",)
+    search_fields = ("=credit__account__uid", "email")
+    list_select_related = ("credit__account", "partner")
+    exclude = ("code_digest",)
+
+
+@admin.register(WarningSettings)
+class WarningSettingsAdmin(LookUpAdmin):
+    list_display = ("partner", "mailing", "digest_hour", "digested_on")
+    list_filter = ("mailing",)
     search_fields = ("partner__code", "partner__name")
     list_select_related = ("partner",)
 

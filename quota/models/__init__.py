@@ -1,7 +1,19 @@
+from quota.models.alert import CustomerAlert, Mailing, SilentFeed, WarningSettings
 from quota.models.credit import CreditAccount
 from quota.models.feed import UsageFeed
 from quota.models.imports import AccountImport, ImportRow
 from quota.models.ledger import LedgerEntry
 from quota.models.warning import Warning
 
-__all__ = ["AccountImport", "CreditAccount", "ImportRow", "LedgerEntry", "UsageFeed", "Warning"]
+__all__ = [
+    "AccountImport",
+    "CreditAccount",
+    "CustomerAlert",
+    "ImportRow",
+    "LedgerEntry",
+    "Mailing",
+    "SilentFeed",
+    "UsageFeed",
+    "Warning",
+    "WarningSettings",
+]
