@@ -3,6 +3,7 @@ from quota.models.credit import CreditAccount
 from quota.models.feed import UsageFeed
 from quota.models.imports import AccountImport, ImportRow
 from quota.models.ledger import LedgerEntry
+from quota.models.quota_batch import QuotaBatch, QuotaBatchRow
 from quota.models.warning import Warning
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "ImportRow",
     "LedgerEntry",
     "Mailing",
+    "QuotaBatch",
+    "QuotaBatchRow",
     "SilentFeed",
     "UsageFeed",
     "Warning",
