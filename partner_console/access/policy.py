@@ -53,6 +53,7 @@ class Permission(TextChoices):
     CONTROL_CHANGE = "control.change", _("Freeze, unfreeze and change policies")
     QUOTA_VIEW = "quota.view", _("See quota and consumption")
     QUOTA_EDIT = "quota.edit", _("Change quota and thresholds")
+    WARNING_HANDLE = "warning.handle", _("Acknowledge and snooze quota warnings")
     LINK_VIEW = "link.view", _("See invitations")
     LINK_INVITE = "link.invite", _("Invite customers")
     OUTBOX_VIEW = "outbox.view", _("Read stored mail with its links")
@@ -81,7 +82,7 @@ _VIEW = frozenset(
         P.MEMBER_VIEW,
     }
 )
-_QUOTA = frozenset({P.QUOTA_VIEW, P.QUOTA_EDIT})
+_QUOTA = frozenset({P.QUOTA_VIEW, P.QUOTA_EDIT, P.WARNING_HANDLE})
 _CONTROL = frozenset({P.CONTROL_VIEW, P.CONTROL_CHANGE})
 _ALL = frozenset(Permission) - {P.PLATFORM, P.LINK_ANSWER, P.LINK_OWN}
 
@@ -96,8 +97,9 @@ KIND_MAY: dict[PartnerKind, frozenset[Permission]] = {
 ROLE_MAY: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _ALL,
     Role.MANAGER: _VIEW
-    | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE, P.OUTBOX_VIEW, P.APPROVAL_DECIDE},
-    Role.FINANCE: _VIEW | {P.QUOTA_EDIT, P.APPROVAL_DECIDE},
+    | {P.UID_EDIT, P.UID_EDIT_MANAGER, P.UID_IMPORT, P.CONTROL_CHANGE, P.LINK_INVITE, P.OUTBOX_VIEW, P.APPROVAL_DECIDE}
+    | {P.WARNING_HANDLE},
+    Role.FINANCE: _VIEW | {P.QUOTA_EDIT, P.WARNING_HANDLE, P.APPROVAL_DECIDE},
     Role.VIEWER: _VIEW,
     # Operators look and rescue; they never act for a partner without being a member of it.
     Role.OPERATOR: _VIEW | {P.PLATFORM, P.OUTBOX_VIEW},
