@@ -102,6 +102,18 @@ class Migration(migrations.Migration):
                         verbose_name="amount is",
                     ),
                 ),
+                (
+                    "problem",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("lost_digits", "The spreadsheet cut the UID"),
+                            ("both", "It has a new total and an amount to add"),
+                        ],
+                        default="",
+                        max_length=20,
+                    ),
+                ),
                 ("uid", models.CharField(blank=True, default="", max_length=20, verbose_name="UID")),
                 (
                     "before",
@@ -117,7 +129,12 @@ class Migration(migrations.Migration):
                 (
                     "verdict",
                     models.CharField(
-                        choices=[("ok", "OK"), ("warn", "OK, look at it"), ("refuse", "Refused")],
+                        choices=[
+                            ("ok", "OK"),
+                            ("warn", "OK, look at it"),
+                            ("same", "Already so"),
+                            ("refuse", "Refused"),
+                        ],
                         max_length=20,
                         verbose_name="verdict",
                     ),
@@ -205,7 +222,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="quotabatchrow",
             constraint=models.CheckConstraint(
-                condition=models.Q(("verdict__in", ["ok", "warn", "refuse"])), name="quota_batchrow_verdict"
+                condition=models.Q(("verdict__in", ["ok", "warn", "same", "refuse"])), name="quota_batchrow_verdict"
             ),
         ),
         migrations.AddConstraint(

@@ -43,7 +43,15 @@ class QuotaRowVerdict(TextChoices):
 
     OK = "ok", _("OK")
     WARN = "warn", _("OK, look at it")
+    SAME = "same", _("Already so")
     REFUSE = "refuse", _("Refused")
+
+
+class QuotaRowProblem(TextChoices):
+    """What is wrong with a row's cells themselves, whatever the accounts are like."""
+
+    LOST_DIGITS = "lost_digits", _("The spreadsheet cut the UID")
+    BOTH = "both", _("It has a new total and an amount to add")
 
 
 class QuotaRowOutcome(TextChoices):
@@ -142,6 +150,7 @@ class QuotaBatchRow(PartnerScoped):
     typed_uid = models.CharField(max_length=80, blank=True, default="")
     typed_amount = models.CharField(max_length=80, blank=True, default="")
     mode = models.CharField(_("amount is"), max_length=20, choices=QuotaRowMode.choices, default=QuotaRowMode.TOTAL)
+    problem = models.CharField(max_length=20, choices=QuotaRowProblem.choices, blank=True, default="")
     uid = models.CharField(_("UID"), max_length=20, blank=True, default="")
     account = models.ForeignKey(LinkedAccount, models.PROTECT, null=True, blank=True, related_name="+")
     before = models.DecimalField(_("total before"), max_digits=DIGITS, decimal_places=2, null=True)
