@@ -6,36 +6,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from linking.models import Invitation
 from linking.states import OPEN, WITH_CUSTOMER, InvitationState, Turn, turn
 from partner_console.access.policy import Permission, allows
 from partner_console.approvals.selectors import count_waiting_for
-from partner_console.money import ZERO
-from quota.models import CreditAccount
+from quota.selectors.exposure import get_exposure
 from uids.models import LinkedAccount
-from uids.states import LIVE
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from decimal import Decimal
-
     from partner_console.access.actor import Actor
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """Sums over the partner's live accounts, in its currency. Sub-accounts spend their master's quota."""
-
-    quota: Decimal
-    used: Decimal
-    arrears: Decimal  # what is owed, so positive
-    n_in_alarm: int
-    n_in_arrears: int
-    oldest_figures: datetime | None
-    newest_figures: datetime | None
+    from quota.selectors.exposure import Exposure
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +64,7 @@ def overview(actor: Actor) -> Overview:
         .filter(state__in=WITH_CUSTOMER, expires_at__gt=timezone.now(), expires_at__lte=soon)
         .count(),
         n_approvals=count_waiting_for(actor),
-        exposure=_exposure(actor) if allows(actor, Permission.QUOTA_VIEW) else None,
+        exposure=get_exposure(actor) if allows(actor, Permission.QUOTA_VIEW) else None,
         may_see_links=bool(allows(actor, Permission.LINK_VIEW)),
         may_see_controls=bool(allows(actor, Permission.CONTROL_VIEW)),
     )
@@ -101,29 +84,3 @@ def open_links_by_turn(actor: Actor) -> dict[Turn, int]:
     for row in rows:
         counts[turn(row["state"])] += row["n"]
     return counts
-
-
-def _exposure(actor: Actor) -> Exposure:
-    sums = (
-        CreditAccount.objects.visible_to(actor)
-        .filter(account__relationship__in=LIVE)
-        .aggregate(
-            quota=Sum("amount"),
-            deducted=Sum("deducted"),
-            undeducted=Sum("undeducted"),
-            arrears=Sum("available", filter=Q(available__lt=0)),
-            alarms=Count("pk", filter=Q(in_alarm=True)),
-            in_arrears=Count("pk", filter=Q(available__lt=0)),
-            oldest=Min("as_of"),
-            newest=Max("as_of"),
-        )
-    )
-    return Exposure(
-        quota=sums["quota"] or ZERO,
-        used=(sums["deducted"] or ZERO) + (sums["undeducted"] or ZERO),
-        arrears=-(sums["arrears"] or ZERO),
-        n_in_alarm=sums["alarms"],
-        n_in_arrears=sums["in_arrears"],
-        oldest_figures=sums["oldest"],
-        newest_figures=sums["newest"],
-    )

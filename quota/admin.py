@@ -8,8 +8,10 @@ from .models import (
     AccountImport,
     CreditAccount,
     CustomerAlert,
+    DailyFlow,
     ImportRow,
     LedgerEntry,
+    RollUp,
     SilentFeed,
     UsageFeed,
     Warning,
@@ -99,3 +101,15 @@ class ImportRowAdmin(LookUpAdmin):
     list_filter = ("verdict",)
     search_fields = ("=job__pk", "=uid", "reason")
     list_select_related = ("job",)
+
+
+@admin.register(DailyFlow)
+class DailyFlowAdmin(LookUpAdmin):
+    list_display = ("day", "credit", "quota", "used", "settled", "refunded", "written_off", "synced")
+    search_fields = ("=credit__account__uid",)
+    list_select_related = ("credit",)
+
+
+@admin.register(RollUp)
+class RollUpAdmin(LookUpAdmin):
+    list_display = ("mark", "seen", "seen_at", "filled_at", "used_on")

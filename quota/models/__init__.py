@@ -1,5 +1,6 @@
 from quota.models.alert import CustomerAlert, Mailing, SilentFeed, WarningSettings
 from quota.models.credit import CreditAccount
+from quota.models.daily import DailyFlow, RollUp
 from quota.models.feed import UsageFeed
 from quota.models.imports import AccountImport, ImportRow
 from quota.models.ledger import LedgerEntry
@@ -10,11 +11,13 @@ __all__ = [
     "AccountImport",
     "CreditAccount",
     "CustomerAlert",
+    "DailyFlow",
     "ImportRow",
     "LedgerEntry",
     "Mailing",
     "QuotaBatch",
     "QuotaBatchRow",
+    "RollUp",
     "SilentFeed",
     "UsageFeed",
     "Warning",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TENANT_MODELS = [m for m in apps.get_models() if issubclass(m, PartnerScoped)]
 OURS = {"access", "audit", "approvals", "cloud", "exports", "uids", "quota", "linking"}
 # Ours, and of no partner: people belong to several (see Membership), a customer's address may be known to several.
-SHARED = {"access.User", "linking.CustomerCode", "linking.CustomerSession", "linking.VisitCount"}
+SHARED = {"access.User", "linking.CustomerCode", "linking.CustomerSession", "linking.VisitCount", "quota.RollUp"}
 
 
 def test_every_model_of_ours_belongs_to_a_partner() -> None:
