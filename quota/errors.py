@@ -36,6 +36,13 @@ class UnderTrusteeship(Conflict):
         )
 
 
+class NoAlertHere(Conflict):
+    """A customer's alert watches money of the account's own, while it is linked."""
+
+    def __init__(self) -> None:
+        super().__init__("no_alert_here", _("This account has no limit of its own here, so there is nothing to watch."))
+
+
 class NothingToChange(Invalid):
     """The value is already that; recording a change that is none would be noise."""
 
@@ -52,6 +59,31 @@ class WouldBeInArrears(Conflict):
             effect,
             field="accept_arrears",
             data={"available": str(available)},
+        )
+
+
+class MovedOn(Conflict):
+    """The quota changed since a second person was asked: nobody has looked at what would happen now."""
+
+    def __init__(self, *, before: Decimal, now: Decimal, currency: str) -> None:
+        super().__init__(
+            "moved_on",
+            _(
+                "The quota was %(before)s %(currency)s when this was asked for and is %(now)s %(currency)s now. "
+                "Nothing was changed: reject this, so that it can be asked for anew."
+            )
+            % {"before": f"{before:,.2f}", "now": f"{now:,.2f}", "currency": currency},
+            data={"before": str(before), "now": str(now)},
+        )
+
+
+class AskerMayNot(Conflict):
+    """What a second person agrees to is done with the rights of whoever asked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "asker_may_not",
+            _("Whoever asked for this may no longer change quotas. Nothing was changed: reject it."),
         )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Dotted names, so that the kernel imports no app and nothing registers itself by being imported.
 CHECKED: dict[Action, str] = {
     Action.LINK_INVITED: "linking.services.checking.INVITING",
+    Action.QUOTA_ADJUSTED: "quota.services.agreed.ADJUSTING",
 }
 
 

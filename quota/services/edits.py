@@ -16,8 +16,9 @@ from partner_console.cloud.models import Operation
 from quota import locks
 from quota.effects import effect_in_arrears
 from quota.errors import WouldBeInArrears
+from quota.models import LedgerEntry
 from quota.rules import clean_reason, ensure_new_amount, ensure_new_percent, ensure_own_quota
-from quota.services import ledger
+from quota.services import checked, ledger
 from quota.services.alarms import evaluate_warning
 from quota.states import EntryKind
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
+    from quota.locks import LockedCredit
     from quota.models import CreditAccount
 
 
@@ -37,8 +40,11 @@ def edit_quota(
     amount: Decimal,
     reason: str,
     accept_arrears: bool = False,
-) -> CreditAccount:
-    """Set a new total, not a difference (seed 004 §2.3), and order it from the cloud.
+) -> Approval | None:
+    """Set a new total, not a difference (seed 004 §2.3), and order it from the cloud; None when it is done.
+
+    Where the partner's rules want a second person, nothing changes yet: their request is returned instead, and 409
+    `already_asked` raised while one waits for this account.
 
     `amount` in the partner's currency, 0 or more, two places. Raises `StaleVersion` with both totals when somebody
     saved meanwhile, `WouldBeInArrears` when the new total puts or leaves available below zero and `accept_arrears`
@@ -56,17 +62,36 @@ def edit_quota(
         raise WouldBeInArrears(
             effect_in_arrears(credit.account, available, credit.partner.currency), available=available
         )
-    before, operation_id = credit.audit_state(), uuid.uuid4()
+    if need := checked.needs_second_person(actor, credit, credit.amount, amount):
+        payload = {"before": str(credit.amount), "amount": str(amount), "accept_arrears": accept_arrears}
+        return checked.ask(actor=actor, credit=credit, need=need, payload=payload, reason=reason)
+    set_total(actor=actor, credit=credit, amount=amount, reason=reason, operation_id=uuid.uuid4())
+    return None
+
+
+def set_total(
+    *, actor: Actor, credit: LockedCredit, amount: Decimal, reason: str, operation_id: uuid.UUID, key: str | None = None
+) -> None:
+    """Make `amount` (2 places) the account's total: the entry, the trail and the order to the cloud, together.
+
+    Checks nothing: permission, state and the amount are the caller's, and so is the transaction that holds the row. A
+    total that is there already, and a `key` this account has used before, change nothing.
+    """
+    difference = amount - credit.amount
+    if not difference or (key and LedgerEntry.objects.filter(credit=credit, idempotency_key=key).exists()):
+        return
+    before = credit.audit_state()
     credit.version += 1
     credit.save(update_fields=["version"])
     ledger.post(
         actor=actor,
         credit=credit,
-        movement=ledger.Movement(EntryKind.QUOTA_ADJUST, amount=difference, reason=reason, operation_id=operation_id),
+        movement=ledger.Movement(
+            EntryKind.QUOTA_ADJUST, amount=difference, reason=reason, key=key, operation_id=operation_id
+        ),
     )
     _record(actor, Action.QUOTA_ADJUSTED, credit, before, reason, operation_id)
     _order(actor, credit, Operation.SET_QUOTA, {"amount": str(amount)}, reason, operation_id)
-    return credit
 
 
 @transaction.atomic

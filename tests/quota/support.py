@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from partner_console.access.actor import system_actor
+from partner_console.approvals.models import ApprovalRule
+from partner_console.approvals.states import When
+from partner_console.audit.actions import Action
 from quota import locks
 from quota.services import ledger
 from quota.services.ledger import Movement
 
 if TYPE_CHECKING:
+    from partner_console.access.models import Partner
     from quota.models import LedgerEntry
     from quota.states import EntryKind
     from uids.models import LinkedAccount
+
+
+def never_ask(partner: Partner, *actions: Action) -> None:
+    """This partner wants no second person for its money."""
+    for action in actions or (Action.QUOTA_ADJUSTED,):
+        ApprovalRule.objects.create(partner=partner, action=action, when=When.NEVER)
 
 
 @transaction.atomic

@@ -1,0 +1,124 @@
+"""A second person agreed to a change of money: it is judged anew, then done as by whoever asked for it.
+
+The person who asked is the operator of the records, with the rights they have now; who agreed is on the request.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partner_console.access.actor import actor_for_membership
+from partner_console.access.models import Membership
+from partner_console.access.policy import Permission, allows
+from partner_console.approvals.registry import CheckedAction, Description, Rule
+from partner_console.approvals.states import When
+from partner_console.errors import Conflict
+from partner_console.web.formats import amount as in_words
+from partner_console.web.formats import exact_amount
+from quota import locks
+from quota.effects import effect_in_arrears
+from quota.errors import AskerMayNot, MovedOn
+from quota.models import CreditAccount
+from quota.rules import ensure_own_quota
+from quota.services import edits
+
+if TYPE_CHECKING:
+    from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
+
+NOTHING_HAPPENS = gettext_lazy("Nothing is changed. Whoever asked can ask anew.")
+DEFAULT = Rule(When.LIMITS, amount_from=Decimal(10_000))  # like invitations, so that neither is a way round the other
+
+
+def asker_of(actor: Actor, approval: Approval) -> Actor:
+    """Whoever asked, as they are now; `AskerMayNot` when they have left or lost the right meanwhile."""
+    members = Membership.objects.active().select_related("user", "partner")
+    member = members.filter(partner_id=approval.partner_id, user_id=approval.asked_by_id).first()
+    if member is None:
+        raise AskerMayNot
+    asker = replace(actor_for_membership(member, request_id=actor.request_id), channel=actor.channel)
+    if not allows(asker, Permission.QUOTA_EDIT):
+        raise AskerMayNot
+    return asker
+
+
+def _adjust(*, actor: Actor, approval: Approval) -> None:
+    asker = asker_of(actor, approval)
+    credit = _lock(actor, approval)
+    before, amount = Decimal(approval.payload["before"]), Decimal(approval.payload["amount"])
+    if credit.amount != before:
+        raise MovedOn(before=before, now=credit.amount, currency=credit.partner.currency)
+    available = credit.available + amount - before
+    if amount < before and available < 0 and not approval.payload.get("accept_arrears"):
+        raise Conflict("would_be_in_arrears", effect_in_arrears(credit.account, available, credit.partner.currency))
+    edits.set_total(actor=asker, credit=credit, amount=amount, reason=approval.reason, operation_id=uuid.uuid4())
+
+
+def _nothing(*, actor: Actor, approval: Approval) -> None:
+    """Nothing was changed by asking, so there is nothing to take back."""
+
+
+def _lock(actor: Actor, approval: Approval) -> locks.LockedCredit:
+    credit = locks.lock_credit(actor, approval.subject_pk)
+    ensure_own_quota(credit.account)
+    return credit
+
+
+def _describe_adjustment(*, actor: Actor, approval: Approval) -> Description:
+    credit, payload = _credit(actor, approval), approval.payload
+    before, after = Decimal(payload["before"]), Decimal(payload["amount"])
+    available = credit.available + after - before
+    return Description(
+        facts=[
+            *_account_facts(credit),
+            (_("Quota Amount"), _change(before, after, credit)),
+            (_("Available Quota"), _change(credit.available, available, credit)),
+        ],
+        effect=_("The quota of UID %(uid)s becomes %(amount)s %(currency)s at once.") % _words(credit, after),
+        refusal=NOTHING_HAPPENS,
+        url=_url(credit),
+    )
+
+
+def _credit(actor: Actor, approval: Approval) -> CreditAccount:
+    found: CreditAccount = (
+        CreditAccount.objects.visible_to(actor).select_related("account", "partner").get(pk=approval.subject_pk)
+    )
+    return found
+
+
+def _account_facts(credit: CreditAccount) -> list[tuple[Any, str]]:
+    facts = [(_("UID"), credit.account.uid)]
+    return [*facts, (_("Nickname"), credit.account.nickname)] if credit.account.nickname else facts
+
+
+def _change(before: Decimal, after: Decimal, credit: CreditAccount) -> str:
+    return f"{exact_amount(before)} → {exact_amount(after)} {credit.partner.currency}"
+
+
+def _words(credit: CreditAccount, amount: Decimal) -> dict[str, str]:
+    return {"uid": credit.account.uid, "amount": in_words(amount), "currency": credit.partner.currency}
+
+
+def _url(credit: CreditAccount) -> str:
+    return reverse("quota:account_quota", args=[credit.account.uid])
+
+
+ADJUSTING = CheckedAction(
+    title=gettext_lazy("Change a quota"),
+    permission=Permission.QUOTA_EDIT,
+    execute=_adjust,
+    refuse=_nothing,
+    describe=_describe_adjustment,
+    default=DEFAULT,
+    amount_label=gettext_lazy("Raised to a total of at least"),
+    amount_permission=Permission.QUOTA_VIEW,
+    has_sandbox=True,
+)
