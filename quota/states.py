@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from uids.states import ShutdownPolicy
@@ -60,6 +60,57 @@ def credit_status(*, available: Decimal, policy: str, overdraft: Decimal) -> Cre
     return CreditStatus.ARREARS_NOT_SHUTDOWN if runs else CreditStatus.SHUTDOWN
 
 
+class LineKind(IntegerChoices):
+    """The lines an account can be warned at, as bits of `CreditAccount.alarms` (design §6.6).
+
+    PERCENT is the seed's Quota Warning Threshold: always there, and told to the cloud. CUSTOMER is the customer's own
+    alert, an amount; the partner is not told of it.
+    """
+
+    PERCENT = 1, _("Percent of the quota")
+    AMOUNT = 2, _("Amount")
+    DAYS = 4, _("Days left")
+    CUSTOMER = 8, _("Customer's own alert")
+
+
+class Figures(Protocol):
+    """What decides which lines are crossed; amounts in the partner's currency, `daily_use` of an average day."""
+
+    amount: Decimal
+    available: Decimal
+    daily_use: Decimal
+    warning_percent: int
+    warning_amount: Decimal | None
+    warning_days: int | None
+    customer_line: Decimal | None
+
+
+# The lines a partner sets; together the bits that put an account in alarm.
+PARTNER_KINDS = (LineKind.PERCENT, LineKind.AMOUNT, LineKind.DAYS)
+PARTNER_BITS = sum(PARTNER_KINDS)
+ALL_BITS = PARTNER_BITS + LineKind.CUSTOMER
+
+
 def is_below_threshold(*, available: Decimal, amount: Decimal, percent: int) -> bool:
-    """The warning condition: strictly below amount × percent ÷ 100; amount 0 never divides (design §6.6)."""
+    """The seed's warning condition: strictly below amount × percent ÷ 100; amount 0 never divides (design §6.6)."""
     return available * 100 < amount * percent
+
+
+def lines_below(credit: Figures) -> int:
+    """The bits of the lines that available is strictly below, whoever they are for.
+
+    Days left count only while something is used at all. `CreditAccount.lines_below` is the same in the database:
+    change both or neither.
+    """
+    available = credit.available
+    is_below = {
+        LineKind.PERCENT: is_below_threshold(available=available, amount=credit.amount, percent=credit.warning_percent),
+        LineKind.AMOUNT: credit.warning_amount is not None and available < credit.warning_amount,
+        LineKind.DAYS: (
+            credit.warning_days is not None
+            and credit.daily_use > 0
+            and available < credit.daily_use * credit.warning_days
+        ),
+        LineKind.CUSTOMER: credit.customer_line is not None and available < credit.customer_line,
+    }
+    return sum(kind for kind, below in is_below.items() if below)

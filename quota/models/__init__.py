@@ -5,7 +5,8 @@ from quota.models.feed import UsageFeed
 from quota.models.imports import AccountImport, ImportRow
 from quota.models.ledger import LedgerEntry
 from quota.models.quota_batch import QuotaBatch, QuotaBatchRow
-from quota.models.warning import Warning
+from quota.models.rules import RuleRefresh, WarningRule
+from quota.models.warning import Warning, WarningLine
 
 __all__ = [
     "AccountImport",
@@ -15,11 +16,14 @@ __all__ = [
     "ImportRow",
     "LedgerEntry",
     "Mailing",
+    "RuleRefresh",
     "QuotaBatch",
     "QuotaBatchRow",
     "RollUp",
     "SilentFeed",
     "UsageFeed",
     "Warning",
+    "WarningLine",
+    "WarningRule",
     "WarningSettings",
 ]

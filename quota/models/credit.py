@@ -6,22 +6,50 @@ from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models.lookups import GreaterThan, LessThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.models import Partner
 from partner_console.access.scoping import PartnerScoped
-from quota.states import CreditStatus, credit_status
+from quota.states import ALL_BITS, PARTNER_BITS, CreditStatus, LineKind, credit_status
 from uids.models import LinkedAccount
 
 DIGITS = 22
+MOST_DAYS = 365
+
+# Spelled out: PostgreSQL lets no generated column read another one.
+_AVAILABLE = F("amount") - F("deducted") - F("undeducted")
+
+
+def _bit(kind: LineKind, *conditions: LessThan | GreaterThan) -> Case:
+    """The kind's bit where all conditions hold. A line that is not set is NULL, and nothing is below that."""
+    return Case(When(Q(*conditions), then=Value(kind.value)), default=Value(0), output_field=IntegerField())
+
+
+# The same as `quota.states.lines_below`, in the database. Change both or neither.
+_LINES_BELOW = (
+    _bit(LineKind.PERCENT, LessThan(_AVAILABLE * 100, F("amount") * F("warning_percent")))
+    + _bit(LineKind.AMOUNT, LessThan(_AVAILABLE, F("warning_amount")))
+    + _bit(
+        LineKind.DAYS, GreaterThan(F("daily_use"), Value(0)), LessThan(_AVAILABLE, F("daily_use") * F("warning_days"))
+    )
+    + _bit(LineKind.CUSTOMER, LessThan(_AVAILABLE, F("customer_line")))
+)
+
+# Crossed a line, or came back to it, and nobody has noticed. (Not “<>”: Django adds a test for NULL to that.)
+DUE = Q(alarms__lt=F("lines_below")) | Q(alarms__gt=F("lines_below"))
 
 
 class CreditAccount(PartnerScoped):
     """Balances equal the sum of the ledger. Amounts in the partner's currency: quota 2 places, consumption 6.
 
     `deducted` and `available` may be negative (acpn.md §6.2). 0 means nothing to spend, never “unlimited”.
+
+    The warning lines are those in force here, whoever set them (`WarningRule` says who). `lines_below` are the
+    `LineKind` bits of the lines that available is strictly below, computed by the database; `alarms` those warned of.
+    `daily_use` is the use of an average day; while it is 0 no number of days is ever left.
     """
 
     partner_path: ClassVar[str] = "partner"
@@ -43,7 +71,38 @@ class CreditAccount(PartnerScoped):
         default=20,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
-    in_alarm = models.BooleanField(_("below the warning threshold"), default=False)
+    warning_amount = models.DecimalField(
+        _("warning line, amount"),
+        max_digits=DIGITS,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    warning_days = models.PositiveSmallIntegerField(
+        _("warning line, days left"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+    )
+    customer_line = models.DecimalField(
+        _("customer's own alert"),
+        max_digits=DIGITS,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    daily_use = models.DecimalField(_("use a day"), max_digits=DIGITS, decimal_places=6, default=0, editable=False)
+    alarms = models.PositiveSmallIntegerField(default=0, editable=False)
+    lines_below = models.GeneratedField(
+        expression=_LINES_BELOW, output_field=models.PositiveSmallIntegerField(), db_persist=True
+    )
+    in_alarm = models.GeneratedField(
+        expression=GreaterThan(F("alarms").bitand(PARTNER_BITS), Value(0)),
+        output_field=models.BooleanField(_("below the warning threshold")),
+        db_persist=True,
+    )
     last_seq = models.PositiveBigIntegerField(default=0, editable=False)
     last_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     as_of = models.DateTimeField(_("figures as of"), null=True, blank=True)
@@ -57,16 +116,24 @@ class CreditAccount(PartnerScoped):
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="quota_credit_amount"),
             models.CheckConstraint(condition=Q(warning_percent__range=(1, 100)), name="quota_credit_percent"),
+            models.CheckConstraint(
+                condition=Q(warning_amount__isnull=True) | Q(warning_amount__gte=0), name="quota_credit_line_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(warning_days__isnull=True) | Q(warning_days__range=(1, MOST_DAYS)),
+                name="quota_credit_line_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(customer_line__isnull=True) | Q(customer_line__gte=0), name="quota_credit_line_customer"
+            ),
+            models.CheckConstraint(condition=Q(daily_use__gte=0), name="quota_credit_daily_use"),
+            models.CheckConstraint(condition=Q(alarms__lte=ALL_BITS), name="quota_credit_alarms"),
         ]
         indexes = [
             models.Index(fields=["partner", "available", "account"], name="quota_list_available"),
             models.Index(fields=["partner", "amount", "account"], name="quota_list_amount"),
             # The warning sweep reads only what is due: the condition is the index (style §23).
-            models.Index(
-                "account",
-                condition=Q(in_alarm=False) & Q(available__lt=F("amount") * F("warning_percent") / 100),
-                name="quota_warning_due",
-            ),
+            models.Index("account", condition=DUE, name="quota_warning_due"),
             models.Index("partner", "account", condition=Q(in_alarm=True), name="quota_in_alarm"),
         ]
 

@@ -17,10 +17,10 @@ from partner_console.errors import Invalid
 from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quantize
 from quota.errors import NoQuotaForAgency
 from quota.locks import LockedCredit
-from quota.models import CreditAccount, LedgerEntry, Warning
+from quota.models import CreditAccount, LedgerEntry
 from quota.rules import clean_amount, clean_percent
 from quota.services import ledger
-from quota.services.alarms import silent_warning
+from quota.services.alarms import evaluate_many
 from quota.states import Bucket, EntryKind
 
 if TYPE_CHECKING:
@@ -93,17 +93,14 @@ def open_credits(*, actor: Actor, openings: Iterable[Opening]) -> int:
 def _open_batch(actor: Actor, batch: list[Opening]) -> None:
     credits: list[CreditAccount] = []
     entries: list[LedgerEntry] = []
-    alarms: list[Warning] = []
     for opening in batch:
         credit, movements = _first(opening)
         credit.as_of = opening.as_of
         entries += [ledger.append(actor, credit, movement) for movement in movements]
-        if alarm := silent_warning(credit):
-            alarms.append(alarm)
         credits.append(credit)
     copy_in(credits)
     copy_in(entries)
-    copy_in(alarms)
+    evaluate_many([credit.pk for credit in credits], is_silent=True)
     audit.record_all(_audit(actor, opening) for opening in batch)
 
 

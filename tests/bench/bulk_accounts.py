@@ -41,10 +41,10 @@ WHERE sub.partner_id = %(partner)s AND master.partner_id = %(partner)s
 """
 _CREDITS = """
 INSERT INTO quota_creditaccount (
-  account_id, partner_id, amount, deducted, undeducted, warning_percent, in_alarm, last_seq, last_hash, version,
+  account_id, partner_id, amount, deducted, undeducted, warning_percent, daily_use, alarms, last_seq, last_hash, version,
   updated_at
 )
-SELECT id, partner_id, 1000 + n %% 9000, used * 0.6, used * 0.4, 20, used > (1000 + n %% 9000) * 0.8, 0, '', 1, now()
+SELECT id, partner_id, 1000 + n %% 9000, used * 0.6, used * 0.4, 20, 0, (used > (1000 + n %% 9000) * 0.8)::int, 0, '', 1, now()
 FROM (
   SELECT id, partner_id, n, CASE WHEN n %% 40 = 3 THEN 1010 + n %% 9000 WHEN n %% 29 = 4 THEN (1000 + n %% 9000) * 0.9
     ELSE (n * 7919 %% 8000) / 10000.0 * (1000 + n %% 9000) END AS used

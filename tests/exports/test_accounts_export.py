@@ -53,7 +53,7 @@ def give_credit(account: LinkedAccount, amount: str, deducted: str, undeducted: 
         deducted=Decimal(deducted),
         undeducted=Decimal(undeducted),
         warning_percent=percent,
-        in_alarm=Decimal(amount) - Decimal(deducted) - Decimal(undeducted) < Decimal(amount) * percent / 100,
+        alarms=int(Decimal(amount) - Decimal(deducted) - Decimal(undeducted) < Decimal(amount) * percent / 100),
     )
 
 

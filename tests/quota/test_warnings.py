@@ -16,6 +16,7 @@ from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from quota import services, tasks
 from quota.models import CreditAccount, Warning
+from quota.models.credit import DUE
 from quota.services import alarms
 from quota.states import EntryKind
 from tests.factories import make_account, make_member
@@ -132,7 +133,7 @@ def test_the_sweep_reads_the_index_of_what_is_due(account: LinkedAccount) -> Non
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
 
-    assert "quota_warning_due" in CreditAccount.objects.filter(alarms.due()).values("pk").explain()
+    assert "quota_warning_due" in CreditAccount.objects.filter(DUE).values("pk").explain()
 
 
 def test_one_mail_however_often_the_task_comes(account: LinkedAccount) -> None:

@@ -111,7 +111,7 @@ def family(acme: Partner) -> dict[str, LinkedAccount]:
     banned = make_account(acme, "1000000000000004", quota=Decimal(50), purchase_control="ban", country="JP")
     calm = make_account(acme, "1000000000000005", quota=Decimal(900), environment="sandbox")
     bare = make_account(acme, "1000000000000006", relationship="terminated")
-    type(master.credit).objects.filter(pk=master.pk).update(deducted=Decimal("100.5"), in_alarm=True)
+    type(master.credit).objects.filter(pk=master.pk).update(deducted=Decimal("100.5"), alarms=1)
     type(master.credit).objects.filter(pk=stopped.pk).update(deducted=Decimal(1))
     return {"master": master, "sub": sub, "stopped": stopped, "banned": banned, "calm": calm, "bare": bare}
 
