@@ -6,6 +6,7 @@ from partner_console.web.admin import LookUpAdmin
 
 from .models import (
     AccountImport,
+    Boost,
     CreditAccount,
     CustomerAlert,
     DailyFlow,
@@ -84,6 +85,14 @@ class WarningSettingsAdmin(LookUpAdmin):
     list_filter = ("mailing",)
     search_fields = ("partner__code", "partner__name")
     list_select_related = ("partner",)
+
+
+@admin.register(Boost)
+class BoostAdmin(LookUpAdmin):
+    list_display = ("started_at", "credit", "amount", "until", "state", "operator", "ended_at", "returned")
+    list_filter = ("state",)
+    search_fields = ("=credit__account__uid", "operator", "operation_id")
+    list_select_related = ("credit",)
 
 
 @admin.register(AccountImport)

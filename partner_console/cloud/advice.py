@@ -19,7 +19,7 @@ ADVICE: dict[str, Promise] = {
     "3009": _("The cloud does not give this account to you: it may be linked to another partner. Check the UID."),
     "3015": _("The key the console uses is not a partner's. Tell your operator."),
     "3029": _("The cloud does not know this UID as yours. Check whether the relationship still exists."),
-    "3040": _("The account is frozen at the cloud and cannot be operated. Unfreeze it there first, then retry."),
+    "3040": _("The account is frozen at the cloud and cannot be operated. Unfreeze it there first, then try again."),
     "3041": _OUR_MISTAKE,
     "3044": _OUR_MISTAKE,
     "3045": _OUR_MISTAKE,
@@ -32,6 +32,9 @@ ADVICE: dict[str, Promise] = {
         "Compare Consumed & Deducted Value with the cloud's, and retry only if it was not."
     ),
 }
+TAKEN_BACK = _(
+    "The change is taken back here, so that the figures are the cloud's. Ask for it anew when it can be done."
+)
 _UNKNOWN_CODE = _("Read the cloud's message. If it does not help, retry once, then tell your operator the code.")
 _NO_ANSWER = _(
     "The cloud did not answer. The console reads the account's figures and repeats by itself; nothing to do."

@@ -14,6 +14,15 @@ class NothingToRetry(Conflict):
         super().__init__("nothing_to_retry", _("This command needs no retry: it is confirmed, or still on its way."))
 
 
+class TakenBack(Conflict):
+    """The figures here are as if it had never been asked for: sending it again would change the cloud alone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "taken_back", _("What this order had changed here was taken back. Ask for the change anew on its page.")
+        )
+
+
 class Overtaken(Conflict):
     """A newer command about the same thing exists: repeating the old one would undo it."""
 

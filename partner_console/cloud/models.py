@@ -26,6 +26,7 @@ class CommandState(TextChoices):
 class Operation(TextChoices):
     SET_QUOTA = "set_quota", _("Set quota")
     WRITE_OFF = "write_off", _("Write off")
+    REFUND = "refund", _("Refund")
     SET_WARNING = "set_warning", _("Set warning threshold")
     FREEZE = "freeze", _("Freeze PAYG")
     THAW = "thaw", _("Unfreeze PAYG")
@@ -39,6 +40,7 @@ class Operation(TextChoices):
 TOPIC = {
     Operation.SET_QUOTA: "quota",
     Operation.WRITE_OFF: "",
+    Operation.REFUND: "",
     Operation.SET_WARNING: "warning",
     Operation.FREEZE: "payg",
     Operation.THAW: "payg",
@@ -47,6 +49,10 @@ TOPIC = {
     Operation.SET_PERMISSIONS: "permissions",
     Operation.UNLINK: "link",
 }
+
+
+# Not absolute: given twice, they are done twice. Their outcome is found by reading the figures.
+RELATIVE = (Operation.WRITE_OFF, Operation.REFUND)
 
 
 class CloudCommand(PartnerScoped):
@@ -70,6 +76,8 @@ class CloudCommand(PartnerScoped):
     next_attempt_at = models.DateTimeField(default=timezone.now)
     in_flight_since = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    # What it had changed here was taken back, or brought in line with the cloud: it is not sent again.
+    undone_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -88,6 +96,13 @@ class CloudCommand(PartnerScoped):
                 fields=["next_attempt_at", "id"],
                 condition=Q(state__in=["queued", "in_flight", "unknown"]),
                 name="cloud_command_open",
+            ),
+            # Refused or unclear orders about money that still have to be taken back, or looked at by somebody.
+            models.Index(
+                fields=["partner", "finished_at", "id"],
+                condition=Q(undone_at__isnull=True, state__in=["refused", "unknown"])
+                & Q(operation__in=["set_quota", "write_off", "refund"]),
+                name="cloud_command_to_undo",
             ),
         ]
 

@@ -17,8 +17,9 @@ def perform(cloud: Cloud, command: CloudCommand) -> None:
     match Operation(command.operation):
         case Operation.SET_QUOTA:
             cloud.set_quota(uid=uid, amount=Decimal(payload["amount"]))
-        case Operation.WRITE_OFF:
-            cloud.write_off(uid=uid, amount=Decimal(payload["amount"]))
+        case Operation.WRITE_OFF | Operation.REFUND as operation:
+            take_off = cloud.refund if operation == Operation.REFUND else cloud.write_off
+            take_off(uid=uid, amount=Decimal(payload["amount"]))
         case Operation.SET_WARNING:
             cloud.set_warning(uid=uid, percent=int(payload["percent"]))
         case Operation.FREEZE:
@@ -45,7 +46,10 @@ def look_up(cloud: Cloud, command: CloudCommand) -> bool | None:
 
 
 def is_in_force(command: CloudCommand, credit: Credit) -> bool | None:
-    """Whether the cloud's figures show this order as done; None when they cannot tell (a write-off, usage moved)."""
+    """Whether the cloud's figures show this order as done; None when they cannot tell.
+
+    That is so for a write-off or a refund when usage moved meanwhile.
+    """
     payload = command.payload
     match Operation(command.operation):
         case Operation.SET_QUOTA:
@@ -60,13 +64,13 @@ def is_in_force(command: CloudCommand, credit: Credit) -> bool | None:
             return credit.purchase_control == str(payload["control"])
         case Operation.SET_POLICY:
             return credit.shutdown_policy == str(payload["policy"])
-        case Operation.WRITE_OFF:
-            return _is_written_off(payload.get("deducted_before"), Decimal(payload["amount"]), credit.deducted)
+        case Operation.WRITE_OFF | Operation.REFUND:
+            return _is_taken_off(payload.get("deducted_before"), Decimal(payload["amount"]), credit.deducted)
         case Operation.SET_PERMISSIONS | Operation.UNLINK:
             return None  # no figure shows permissions: `look_up` reads them
 
 
-def _is_written_off(before: str | None, amount: Decimal, deducted: Decimal) -> bool | None:
+def _is_taken_off(before: str | None, amount: Decimal, deducted: Decimal) -> bool | None:
     if before is None:
         return False  # the figures are remembered before the order leaves: it never left
     if deducted == Decimal(before):

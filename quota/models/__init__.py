@@ -1,4 +1,5 @@
 from quota.models.alert import CustomerAlert, Mailing, SilentFeed, WarningSettings
+from quota.models.boost import Boost, BoostState
 from quota.models.credit import CreditAccount
 from quota.models.daily import DailyFlow, RollUp
 from quota.models.feed import UsageFeed
@@ -10,16 +11,18 @@ from quota.models.warning import Warning, WarningLine
 
 __all__ = [
     "AccountImport",
+    "Boost",
+    "BoostState",
     "CreditAccount",
     "CustomerAlert",
     "DailyFlow",
     "ImportRow",
     "LedgerEntry",
     "Mailing",
-    "RuleRefresh",
     "QuotaBatch",
     "QuotaBatchRow",
     "RollUp",
+    "RuleRefresh",
     "SilentFeed",
     "UsageFeed",
     "Warning",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from partner_console.cloud import selectors, services, tasks
-from partner_console.cloud.errors import NothingToRetry, Overtaken
+from partner_console.cloud.errors import NothingToRetry, Overtaken, TakenBack
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.cloud.simulated import services as simulated
 from partner_console.cloud.simulated.models import FaultKind, SimAccount
@@ -105,6 +105,7 @@ def test_an_order_outside_a_transaction_is_a_mistake(acme_master: Persona, trans
         (Operation.SET_PURCHASE_CONTROL, {"control": "ban"}, {"purchase_control": "ban"}),
         (Operation.SET_POLICY, {"policy": "noStop"}, {"shutdown_policy": "noStop"}),
         (Operation.WRITE_OFF, {"amount": "20"}, {"deducted": Decimal(30)}),
+        (Operation.REFUND, {"amount": "70"}, {"deducted": Decimal(-20)}),
     ],
 )
 @pytest.mark.parametrize("fault", [None, FaultKind.UNAVAILABLE, FaultKind.TIMEOUT_AFTER])
@@ -286,6 +287,23 @@ def test_a_write_off_of_unknown_outcome_is_left_to_a_person_when_usage_moved(
     services.send_due(uid=UID)
     account.refresh_from_db()
     assert account.deducted == 17
+
+
+def test_what_was_taken_back_here_is_neither_sent_again_nor_recorded_as_done(
+    ask: Callable[..., CloudCommand], acme_finance: Persona, account: SimAccount
+) -> None:
+    command = ask(Operation.REFUND, amount="20")
+    simulated.add_fault(operation="refund", kind=FaultKind.REFUSE, code="3040")
+    services.send_due(uid=UID)
+    CloudCommand.objects.filter(pk=command.pk).update(undone_at=timezone.now())
+
+    with pytest.raises(TakenBack):
+        services.retry(actor=acme_finance.actor, command_pk=command.pk)
+    with pytest.raises(TakenBack):
+        services.record_by_hand(actor=acme_finance.actor, command_pk=command.pk, note="ticket 7")
+
+    command.refresh_from_db()
+    assert command.state == CommandState.REFUSED
 
 
 def test_the_sweeper_finds_what_a_killed_worker_left(

@@ -147,6 +147,17 @@ def test_a_write_off_deducts_once_each_time(cloud: Cloud, world: SimulatedWorld,
     assert (credit.deducted, credit.undeducted) == (Decimal("20.123456"), Decimal(0))
 
 
+def test_a_refund_goes_below_zero_and_is_more_than_nothing(cloud: Cloud, world: SimulatedWorld, linked: str) -> None:
+    world.consume(uid=linked, amount=Decimal("5.5"))
+    world.settle(uid=linked)
+
+    cloud.refund(uid=linked, amount=Decimal(8))
+    with pytest.raises(CloudRefused):
+        cloud.refund(uid=linked, amount=Decimal(0))
+
+    assert cloud.credit(uid=linked).deducted == Decimal("-2.5")
+
+
 def test_more_than_was_deducted_is_not_written_off(cloud: Cloud, linked: str) -> None:
     with pytest.raises(CloudRefused):
         cloud.write_off(uid=linked, amount=Decimal(1))

@@ -12,7 +12,7 @@ from partner_console.access.policy import require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.cloud import locks
-from partner_console.cloud.errors import NothingByHand
+from partner_console.cloud.errors import NothingByHand, TakenBack
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.cloud.services.commands import PERMISSION
 
@@ -28,6 +28,8 @@ def ensure_by_hand(actor: Actor, command: CloudCommand) -> None:
     require(actor, PERMISSION[Operation(command.operation)])
     if command.state not in NOT_DONE:
         raise NothingByHand
+    if command.undone_at is not None:
+        raise TakenBack
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.cloud import locks, tasks
-from partner_console.cloud.errors import NothingToRetry, Overtaken
+from partner_console.cloud.errors import NothingToRetry, Overtaken, TakenBack
 from partner_console.cloud.models import TOPIC, CloudCommand, CommandState, Operation
 from partner_console.waking import after_commit
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PERMISSION = {
     Operation.SET_QUOTA: Permission.QUOTA_EDIT,
     Operation.WRITE_OFF: Permission.QUOTA_EDIT,
+    Operation.REFUND: Permission.QUOTA_EDIT,
     Operation.SET_WARNING: Permission.QUOTA_EDIT,
     Operation.FREEZE: Permission.CONTROL_CHANGE,
     Operation.THAW: Permission.CONTROL_CHANGE,
@@ -46,7 +47,7 @@ def queue(
 ) -> CloudCommand:
     """Put an order to the cloud into the outbox, in the caller's transaction (raises outside one).
 
-    `payload` by operation, money as text: set_quota and write_off `{"amount": "12.30"}`, set_warning
+    `payload` by operation, money as text: set_quota, write_off and refund `{"amount": "12.30"}`, set_warning
     `{"percent": 20}`, set_purchase_control `{"control": …}`, set_policy `{"policy": …}`, set_permissions
     `{"scopes": […]}`, freeze, thaw and unlink `{}`. What was asked earlier about the same topic and has not been done
     for sure is superseded: the newer absolute value makes it pointless. The caller has checked the permission and
@@ -118,12 +119,15 @@ def retry(*, actor: Actor, command_pk: int) -> CloudCommand:
     """Send a refused command, or one whose outcome stayed unknown, again.
 
     Raises `NothingToRetry` in any other state (also on the second click) and `Overtaken` when a newer command of the
-    topic exists. A write-off of unknown outcome is sent as new: the person has looked at the figures.
+    topic exists. A write-off of unknown outcome is sent as new: the person has looked at the figures. `TakenBack` when
+    what it had changed here was taken back: it is asked for anew where it was asked for.
     """
     command = locks.lock_command(actor, command_pk)
     require(actor, PERMISSION[Operation(command.operation)])
     if command.state not in (CommandState.REFUSED, CommandState.UNKNOWN):
         raise NothingToRetry
+    if command.undone_at is not None:
+        raise TakenBack
     if command.topic and _is_overtaken(command):
         raise Overtaken
     before = command.audit_state()

@@ -1,8 +1,8 @@
 """The worker's side of the outbox: claim and commit, call the cloud outside any transaction, record (design §8).
 
 A command is repeated with backoff while the cloud does not answer. When it may have been done without our knowing,
-the account's figures are read first: what is already so is confirmed, an absolute order is repeated, a write-off is
-repeated only when the figures prove that it was not done.
+the account's figures are read first: what is already so is confirmed, an absolute order is repeated, a write-off or a
+refund is repeated only when the figures prove that it was not done.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from partner_console.access.actor import system_actor
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.cloud import locks, tasks
-from partner_console.cloud.models import CloudCommand, CommandState, Operation
+from partner_console.cloud.models import RELATIVE, CloudCommand, CommandState
 from partner_console.cloud.orders import look_up, perform
 from partner_console.cloud.port import Cloud, CloudRefused, CloudUnavailable, NotOffered, OutcomeUnknown, get_cloud
 from partner_console.waking import after_commit
@@ -78,7 +78,7 @@ def _ask(cloud: Cloud, command: CloudCommand, *, was_unknown: bool) -> _Answer:
     try:
         if was_unknown and (settled := _look(cloud, command)):
             return settled
-        if command.operation == Operation.WRITE_OFF:
+        if command.operation in RELATIVE:
             _remember_figures(cloud, command)
     except (CloudUnavailable, OutcomeUnknown):
         # Only read so far, which changes nothing: the order is as sure, or as unsure, as it was.
@@ -113,7 +113,7 @@ def _look(cloud: Cloud, command: CloudCommand) -> _Answer | None:
 
 
 def _remember_figures(cloud: Cloud, command: CloudCommand) -> None:
-    """What the cloud had deducted just before a write-off: the only way to tell later whether it was done."""
+    """What the cloud had deducted just before a write-off or refund: the only way to tell later whether it was done."""
     command.payload["deducted_before"] = str(cloud.credit(uid=command.uid).deducted)
     command.save(update_fields=["payload"])
 

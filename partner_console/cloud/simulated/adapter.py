@@ -77,6 +77,11 @@ class SimulatedCloud:
 
         self._order("write_off", uid, deduct)
 
+    def refund(self, *, uid: str, amount: Decimal) -> None:
+        if not amount.is_finite() or amount <= 0:
+            raise CloudRefused(services.NOT_A_NUMBER, "credit is not a number")
+        self._order("refund", uid, lambda account: {"deducted": account.deducted - amount})
+
     def set_warning(self, *, uid: str, percent: int) -> None:
         if not 1 <= percent <= 100:
             raise CloudRefused(BAD_THRESHOLD, "threshold is not 1-100")
