@@ -189,6 +189,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_ROUTES = {
     "partner_console.exports.*": {"queue": "exports"},
+    "quota.tasks.roll_up": {"queue": "exports"},
     "quota.tasks.run_import": {"queue": "exports"},
     "quota.tasks.run_bulk_edit": {"queue": "exports"},
     "post_office.*": {"queue": "outbound"},
@@ -213,6 +214,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "customers-sweep": {"task": "linking.tasks.sweep_customers", "schedule": 30.0},
     "cloud-sweep": {"task": "partner_console.cloud.tasks.sweep_commands", "schedule": 30.0},
     "quota-sync-usage": {"task": "quota.tasks.sync_usage", "schedule": 60.0},
+    "quota-roll-up": {"task": "quota.tasks.roll_up", "schedule": crontab(minute="*/10")},
     "quota-warnings": {"task": "quota.tasks.sweep_warnings", "schedule": 60.0},
     "imports-sweep": {"task": "quota.tasks.sweep_imports", "schedule": 60.0},
     "bulk-edits-sweep": {"task": "quota.tasks.sweep_bulk_edits", "schedule": 60.0},

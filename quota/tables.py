@@ -11,7 +11,7 @@ from partner_console.money import quantize
 from partner_console.web import formats
 from partner_console.web.keyset import Sort
 from partner_console.web.tables import Column, money, text
-from quota.selectors.entries import RECORDS_ZONE
+from quota.days import RECORDS_ZONE
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -81,3 +81,11 @@ def sweep_bulk_edits() -> None:
     from quota.services import bulk
 
     bulk.sweep_bulk_edits()
+
+
+@shared_task
+def roll_up() -> None:
+    """Every 10 minutes: the ledger's days summed up to its end, and each account's daily use; again changes nothing."""
+    from quota.services import rollup
+
+    rollup.roll_up()
