@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+from quota.forms import AmountField
 
 MOST_BYTES = 1024 * 1024  # a receipt has a few thousand
 
@@ -52,6 +55,40 @@ class PermissionsForm(forms.Form):
     def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = choices  # type: ignore[attr-defined]
+
+
+class AlertForm(forms.Form):
+    """The alert, in the order of the source: on or off, threshold, address (seed 004, FAQ)."""
+
+    is_on = forms.TypedChoiceField(
+        label=_("Available Credit Alert"),
+        choices=[("on", _("On")), ("off", _("Off"))],
+        coerce=lambda value: value == "on",
+        widget=forms.RadioSelect,
+    )
+    amount = AmountField(
+        help_text=_("You get one mail each time less than this is left."),
+        error_messages={"required": _("Type an amount.")},
+    )
+    email = forms.EmailField(
+        label=_("Send the mail to"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("For a new address we send a code there first."),
+        error_messages={"required": _("Type an e-mail address.")},
+    )
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].label = format_lazy("{} ({})", _("Alert threshold"), currency)
+
+    def clean(self) -> dict[str, Any]:
+        """Off, the rest is not looked at: what was set before stays."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("is_on") is False:
+            for name in ("amount", "email"):
+                self.errors.pop(name, None)
+            data |= {"amount": None, "email": ""}
+        return data
 
 
 class ReceiptCheckForm(forms.Form):

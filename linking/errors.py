@@ -172,6 +172,13 @@ class WrongCode(Invalid):
         )
 
 
+class NoAddressWaiting(Conflict):
+    """The address was confirmed or given up meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("no_address_waiting", _("No new address waits for a code. Open the page of your alert again."))
+
+
 class CannotTerminate(Conflict):
     """Everything that stands in the way, at once, each with what clears it."""
 

@@ -46,6 +46,7 @@ CODES_OF_LINK = Limit("codes of a link", 4, QUARTER)
 CODES_TO_MAILBOX = Limit("codes to a mailbox", 4, QUARTER)
 CODES_TO_MAILBOX_A_DAY = Limit("codes to a mailbox a day", 12, timedelta(days=1))
 SIGN_INS_FROM_ADDRESS = Limit("sign-ins from an address", 60, QUARTER)
+ALERT_CODES_OF_ACCOUNT = Limit("codes for an alert's address", 6, timedelta(days=1))
 CHECKS_FROM_ADDRESS = Limit("receipt checks from an address", 60, QUARTER)
 
 COUNT = """

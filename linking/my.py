@@ -19,7 +19,7 @@ from linking.scopes import REQUIRED, Scope
 from linking.states import TERMINATING, Side, TerminationState
 from partner_console.access.policy import PartnerKind
 from partner_console.errors import NotFound
-from quota.models import CreditAccount
+from quota.models import CreditAccount, CustomerAlert
 from uids.states import PaygStatus, PurchaseControl, Relationship
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class MyLink:
     limit: Limit | None
     termination: Termination | None
     receipt: ConsentReceipt | None
+    alert: CustomerAlert | None
 
     @property
     def status(self) -> str:
@@ -118,6 +119,12 @@ class MyLink:
         return _("Possible")
 
     @property
+    def is_below_alert(self) -> bool:
+        """Less is left than the customer's own alert says."""
+        alert = self.alert
+        return alert is not None and alert.is_on and self.limit is not None and self.limit.left < alert.amount
+
+    @property
     def is_held_elsewhere(self) -> bool:
         """Its money is another account's: whose, only the partner tells."""
         return self.account.trustee_id is not None
@@ -162,7 +169,16 @@ def get_link(actor: Actor, pk: int) -> MyLink:
         limit=_limit(account),
         termination=_termination(account),
         receipt=_receipt(account),
+        alert=_alert(account),
     )
+
+
+def alert_as_typed(link: MyLink, actor: Actor) -> dict[str, object]:
+    """What the alert's form holds to begin with: on, as who comes here wants it, and the address of the sign-in."""
+    alert = link.alert
+    if alert is None:
+        return {"is_on": "on", "email": actor.contact_email}
+    return {"is_on": "on", "amount": str(alert.amount), "email": alert.pending_email or alert.email}
 
 
 def get_receipt(actor: Actor, pk: int) -> ConsentReceipt:
@@ -190,6 +206,13 @@ def _limit(account: LinkedAccount) -> Limit | None:
 
 def _termination(account: LinkedAccount) -> Termination | None:
     return Termination.objects.filter(account=account, state__in=TERMINATING, is_undo=False).first()
+
+
+def _alert(account: LinkedAccount) -> CustomerAlert | None:
+    """None without money of its own: what was set before trusteeship rests."""
+    if account.trustee_id is not None:
+        return None
+    return CustomerAlert.objects.filter(credit_id=account.pk).first()
 
 
 def _receipt(account: LinkedAccount) -> ConsentReceipt | None:

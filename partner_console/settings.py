@@ -190,8 +190,10 @@ CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_ROUTES = {
     "partner_console.exports.*": {"queue": "exports"},
     "quota.tasks.roll_up": {"queue": "exports"},
+    "quota.tasks.refresh_warning_lines": {"queue": "exports"},
     "quota.tasks.run_import": {"queue": "exports"},
     "quota.tasks.run_bulk_edit": {"queue": "exports"},
+    "quota.tasks.run_quota_batch": {"queue": "exports"},
     "post_office.*": {"queue": "outbound"},
     "partner_console.cloud.*": {"queue": "outbound"},
 }
@@ -214,9 +216,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "customers-sweep": {"task": "linking.tasks.sweep_customers", "schedule": 30.0},
     "cloud-sweep": {"task": "partner_console.cloud.tasks.sweep_commands", "schedule": 30.0},
     "quota-sync-usage": {"task": "quota.tasks.sync_usage", "schedule": 60.0},
+    "quota-boosts": {"task": "quota.tasks.sweep_boosts", "schedule": 60.0},
     "quota-roll-up": {"task": "quota.tasks.roll_up", "schedule": crontab(minute="*/10")},
     "quota-warnings": {"task": "quota.tasks.sweep_warnings", "schedule": 60.0},
+    "quota-warning-lines": {"task": "quota.tasks.sweep_warning_lines", "schedule": 60.0},
+    "quota-digests": {"task": "quota.tasks.wake_digests", "schedule": 300.0},
+    "quota-feeds": {"task": "quota.tasks.watch_feeds", "schedule": 60.0},
     "imports-sweep": {"task": "quota.tasks.sweep_imports", "schedule": 60.0},
+    "quota-batches": {"task": "quota.tasks.sweep_quota_batches", "schedule": 30.0},
     "bulk-edits-sweep": {"task": "quota.tasks.sweep_bulk_edits", "schedule": 60.0},
     "exports-sweep": {"task": "partner_console.exports.tasks.sweep_jobs", "schedule": 60.0},
 }

@@ -77,6 +77,27 @@ class MovedOn(Conflict):
         )
 
 
+class NothingToTakeBack(Conflict):
+    """Confirmed, taken back already, or still on its way."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing_to_take_back", _("There is nothing to take back: open the page again to see how it stands.")
+        )
+
+
+class BoostInForce(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "boost_in_force", _("A temporary boost is in force already. Give it another end, or end it first.")
+        )
+
+
+class NoBoostInForce(Conflict):
+    def __init__(self) -> None:
+        super().__init__("no_boost_in_force", _("No temporary boost is in force: it has ended meanwhile."))
+
+
 class AskerMayNot(Conflict):
     """What a second person agrees to is done with the rights of whoever asked."""
 

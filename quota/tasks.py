@@ -27,10 +27,27 @@ def sync_partner_usage(partner_pk: int) -> None:
 
 @shared_task
 def sweep_warnings() -> None:
-    """Every minute: crossings nobody evaluated, and warnings whose mail is not in the queue yet."""
+    """Every minute: crossings nobody evaluated, snoozes that are over, and mails not in the queue yet."""
     from quota.services import alarms
 
     alarms.sweep()
+
+
+@shared_task
+def refresh_warning_lines(partner_pk: int) -> None:
+    """Bring a partner's accounts to its newest warning rules; finished or in other hands, it is left alone."""
+    from partner_console.access.actor import system_actor
+    from quota.services import lines
+
+    lines.run_refresh(actor=system_actor("warning-rules"), partner_pk=partner_pk)
+
+
+@shared_task
+def sweep_warning_lines() -> None:
+    """Every minute: refreshes of warning lines whose message or worker was lost, and the daily round."""
+    from quota.services import lines
+
+    lines.sweep_refreshes()
 
 
 @shared_task
@@ -52,6 +69,50 @@ def send_recovery(warning_pk: int) -> None:
 
 
 @shared_task
+def wake_digests() -> None:
+    """Every five minutes: partners whose hour for the daily mail has come."""
+    from partner_console.access.actor import system_actor
+    from quota.services import digests
+
+    digests.wake_digests(actor=system_actor("quota-digests"))
+
+
+@shared_task
+def send_digest(partner_pk: int) -> None:
+    """Queue today's mail of one partner; again today changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import digests
+
+    digests.send_digest(actor=system_actor("quota-digests"), partner_pk=partner_pk)
+
+
+@shared_task
+def watch_feeds() -> None:
+    """Every minute: feeds that fell silent, and those that are back."""
+    from partner_console.access.actor import system_actor
+    from quota.services import silence
+
+    silence.watch_feeds(actor=system_actor("quota-feeds"))
+
+
+@shared_task
+def send_feed_mail(feed_pk: int) -> None:
+    """Queue the mail about one silent feed; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import silence
+
+    silence.send_feed_mail(actor=system_actor("quota-feeds"), feed_pk=feed_pk)
+
+
+@shared_task
+def sweep_boosts() -> None:
+    """Every minute: boosts whose time is over fall back, those that end within a day are reminded of."""
+    from quota.services import boosts
+
+    boosts.sweep()
+
+
+@shared_task
 def run_import(job_pk: int) -> None:
     """The check or the import one job waits for; again finds nothing to do."""
     from quota.services.imports import running
@@ -65,6 +126,22 @@ def sweep_imports() -> None:
     from quota.services.imports import sweeping
 
     sweeping.sweep_imports()
+
+
+@shared_task
+def run_quota_batch(batch_pk: int) -> None:
+    """Change the quotas one batch waits to change; again finds nothing to do."""
+    from quota.services import batches
+
+    batches.run_batch(batch_pk=batch_pk)
+
+
+@shared_task
+def sweep_quota_batches() -> None:
+    """Every half minute: batches of quotas a lost message or a killed worker left behind."""
+    from quota.services import batches
+
+    batches.sweep_batches()
 
 
 @shared_task

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from linking.services.alert import keep_address as keep_address
+from linking.services.alert import prove_address as prove_address
+from linking.services.alert import save_alert as save_alert
+from linking.services.alert import send_alert_code as send_alert_code
 from linking.services.answering import approve as approve
 from linking.services.answering import customer_actor as customer_actor
 from linking.services.answering import decline as decline

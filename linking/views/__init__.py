@@ -58,6 +58,10 @@ from linking.views.my import my_reject as my_reject
 from linking.views.my import my_sign_in as my_sign_in
 from linking.views.my import my_sign_out as my_sign_out
 from linking.views.my import my_stay as my_stay
+from linking.views.my_alert import my_alert as my_alert
+from linking.views.my_alert import my_alert_code as my_alert_code
+from linking.views.my_alert import my_alert_code_send as my_alert_code_send
+from linking.views.my_alert import my_alert_keep as my_alert_keep
 from linking.views.receipts import invitation_receipt as invitation_receipt
 from linking.views.receipts import invitation_receipt_file as invitation_receipt_file
 from linking.views.receipts import invite_receipt as invite_receipt

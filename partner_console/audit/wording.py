@@ -40,7 +40,8 @@ P = Permission
 # Facts of figures and switches do not exist for an actor without these, wherever they were recorded.
 FIELD_NEEDS: dict[str, Permission] = {
     **dict.fromkeys(
-        ("amount", "available", "deducted", "undeducted", "warning_percent", "percent", "threshold", "quota_amount"),
+        ("amount", "available", "deducted", "undeducted", "boost", "warning_percent", "warning_amount", "warning_days",
+         "percent", "threshold", "quota_amount", "alert_on", "alert_amount"),
         P.QUOTA_VIEW,
     ),
     **dict.fromkeys(
@@ -62,7 +63,7 @@ ACTION_NEEDS: dict[str, Permission] = {
         P.CONTROL_VIEW,
     ),
 }
-MONEY = frozenset({"amount", "available", "deducted", "undeducted"})
+MONEY = frozenset({"amount", "available", "deducted", "undeducted", "boost", "alert_amount"})
 # Facts that are recorded but are no field of their subject.
 WORDS: dict[str, str | _StrPromise] = {
     "amount": gettext_lazy("Quota Amount"),
@@ -71,6 +72,13 @@ WORDS: dict[str, str | _StrPromise] = {
     "undeducted": gettext_lazy("Consumed & Undeducted Value"),
     "warning_percent": gettext_lazy("Quota Warning Threshold (%)"),
     "percent": gettext_lazy("Quota Warning Threshold (%)"),
+    "warning_amount": gettext_lazy("warning at an amount"),
+    "warning_days": gettext_lazy("warning at days left"),
+    "alert_on": gettext_lazy("alert on"),
+    "alert_amount": gettext_lazy("alert threshold"),
+    "snoozed_until": gettext_lazy("snoozed until"),
+    "mailing": gettext_lazy("mails about warnings"),
+    "digest_hour": gettext_lazy("hour of the daily mail"),
     "labels": gettext_lazy("labels"),
     "frozen_by_master": gettext_lazy("PAYG frozen by its master account"),
     "spec": gettext_lazy("list"),
@@ -96,6 +104,8 @@ WORDS: dict[str, str | _StrPromise] = {
     "billing": gettext_lazy("billing reference as expected"),
     "access": gettext_lazy("customer can use their console"),
     "item": gettext_lazy("item"),
+    "boost": gettext_lazy("temporary boost"),
+    "until": gettext_lazy("until"),
 }
 # Values of those facts that are codes of ours.
 VALUES: dict[str, dict[Any, str | _StrPromise]] = {
@@ -104,6 +114,10 @@ VALUES: dict[str, dict[Any, str | _StrPromise]] = {
         "page": gettext_lazy("This page"),
         "selected": gettext_lazy("The selected rows"),
     },
+    **dict.fromkeys(
+        ("warning_percent", "warning_amount", "warning_days"),
+        {"inherited": gettext_lazy("inherited"), "off": gettext_lazy("no such warning")},
+    ),
 }
 ICONS: dict[str, str] = {
     Action.ACCOUNT_LINKED: "link-2",
@@ -114,6 +128,13 @@ ICONS: dict[str, str] = {
     Action.PURCHASE_CONTROL_CHANGED: "ban",
     Action.QUOTA_CREATED: "wallet",
     Action.QUOTA_ADJUSTED: "wallet",
+    Action.QUOTA_WRITTEN_OFF: "check",
+    Action.QUOTA_REFUNDED: "undo-2",
+    Action.QUOTA_TAKEN_BACK: "undo-2",
+    Action.BOOST_STARTED: "timer",
+    Action.BOOST_EXTENDED: "timer",
+    Action.BOOST_REMINDED: "bell",
+    Action.BOOST_ENDED: "timer",
     Action.QUOTA_WARNED: "bell",
     Action.QUOTA_RECOVERED: "circle-check",
     Action.LINK_INVITED: "send",
@@ -148,6 +169,7 @@ ICONS: dict[str, str] = {
     Action.CLOUD_LINK_UNDONE: "undo-2",
     Action.ACCOUNT_TERMINATED: "unlink",
     Action.ACCOUNT_FORGOTTEN: "archive",
+    Action.LINK_FORGOTTEN: "archive",
     Action.SUPPORT_PACKAGE_MADE: "file-down",
     Action.ARTICLE_WRITTEN: "pencil",
     Action.CLOUD_BY_HAND: "check",

@@ -64,7 +64,8 @@ class CustomerAlert(PartnerScoped):
         return str(self.credit_id)
 
     def audit_state(self) -> dict[str, Any]:
-        return {"is_on": self.is_on, "amount": self.amount, "email": self.email}
+        """Without the address: it is deleted with an ended customer's contact, and the trail stays."""
+        return {"alert_on": self.is_on, "alert_amount": self.amount}
 
 
 class WarningSettings(PartnerScoped):

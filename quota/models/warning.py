@@ -59,6 +59,22 @@ class Warning(PartnerScoped):
                 condition=Q(recovered_at__isnull=False, recovery_mailed_at__isnull=True, is_silent=False),
                 name="quota_recovery_unmailed",
             ),
+            # The inbox: what is open in its order, what is over in its, and who is snoozed.
+            models.Index(
+                fields=["partner", "fired_at", "id"],
+                condition=Q(recovered_at__isnull=True, for_customer=False),
+                name="quota_warning_inbox",
+            ),
+            models.Index(
+                fields=["partner", "recovered_at", "id"],
+                condition=Q(recovered_at__isnull=False, for_customer=False),
+                name="quota_warning_over",
+            ),
+            models.Index(
+                fields=["credit", "snoozed_until"],
+                condition=Q(snoozed_until__isnull=False),
+                name="quota_warning_snoozed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,8 +14,9 @@ from django.db.models import Q
 from partner_console.access.actor import Actor, system_actor
 from partner_console.waking import after_commit
 from quota import tasks
-from quota.models import CreditAccount, Warning
+from quota.models import CreditAccount
 from quota.models.credit import DUE
+from quota.services import handling, notices
 from quota.states import PARTNER_BITS, LineKind, lines_below
 from uids.states import LIVE
 
@@ -147,21 +148,9 @@ def _sweep(actor: Actor, condition: Q, batch: int) -> int:
         after = pks[-1]
 
 
-def sweep_unmailed(*, actor: Actor) -> int:
-    """Wake a task for every warning and recovery whose mail is not in the queue yet; at most `BATCH` of each."""
-    seen = Warning.objects.visible_to(actor).filter(is_silent=False).order_by("pk")
-    fired = list(seen.filter(mailed_at__isnull=True).values_list("pk", flat=True)[:BATCH])
-    over = seen.filter(recovered_at__isnull=False, recovery_mailed_at__isnull=True, mailed_at__isnull=False)
-    ended = list(over.values_list("pk", flat=True)[:BATCH])
-    for pk in fired:
-        tasks.send_warning.delay(pk)
-    for pk in ended:
-        tasks.send_recovery.delay(pk)
-    return len(fired) + len(ended)
-
-
 def sweep(*, actor: Actor | None = None) -> None:
-    """Both sweeps, as beat runs them."""
+    """What beat runs: crossings nobody evaluated, snoozes that are over, and mails not in the queue yet."""
     actor = actor or system_actor("quota-warnings")
     sweep_due(actor=actor)
-    sweep_unmailed(actor=actor)
+    handling.end_snoozes(actor=actor)
+    notices.sweep_unmailed(actor=actor)
