@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from .actor import Actor
 
 
+def sees_all(actor: Actor) -> bool:
+    """Operators and the unscoped system; everybody else sees one partner's rows, or none."""
+    return actor.is_authenticated and actor.partner_pk is None and (actor.is_operator or actor.is_system)
+
+
+def visible_sql(actor: Actor, column: str) -> tuple[str, list[int]]:
+    """`visible_to` for a statement written out: a condition on `column`, which holds the partner's pk, and its values.
+
+    `column` is a name of our own, never anybody's input.
+    """
+    if sees_all(actor):
+        return "TRUE", []
+    if not actor.is_authenticated or actor.partner_pk is None:
+        return "FALSE", []
+    return f"{column} = %s", [actor.partner_pk]
+
+
 class ScopedQuerySet(models.QuerySet):  # type: ignore[type-arg]  # generic over each model's own type by django-stubs
     """Rows of one partner. Operators and the unscoped system see all; a member their partner's; nobody, nothing."""
 
@@ -23,14 +40,12 @@ class ScopedQuerySet(models.QuerySet):  # type: ignore[type-arg]  # generic over
         if not path:
             msg = f"{self.model.__name__} declares no partner_path."
             raise ImproperlyConfigured(msg)
-        if not actor.is_authenticated:
-            return self.none()
-        if actor.partner_pk is not None:
-            column = "pk" if path == "self" else f"{path}_id"
-            return self.filter(**{column: actor.partner_pk})
-        if actor.is_operator or actor.is_system:
+        if sees_all(actor):
             return self.all()
-        return self.none()
+        if not actor.is_authenticated or actor.partner_pk is None:
+            return self.none()
+        column = "pk" if path == "self" else f"{path}_id"
+        return self.filter(**{column: actor.partner_pk})
 
 
 class PartnerScoped(models.Model):

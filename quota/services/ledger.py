@@ -20,16 +20,21 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.errors import Conflict
 from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quantize
 from quota.models import CreditAccount, LedgerEntry
-from quota.services.alarms import evaluate_warning
+from quota.services import storing
+from quota.services.alarms import evaluate_many, evaluate_warning
 from quota.states import BUCKET_OF, Bucket, EntryKind
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
     from quota.locks import LockedCredit
+
+
+# What `append` moves on.
+FIGURES = ("amount", "deducted", "undeducted", "available", "last_seq", "last_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,18 @@ class Movement:
             raise ValueError(msg)
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of one movement: the entry of it, or the earlier one that has its key.
+
+    `is_new` says which. `is_other` marks an earlier one that says something else: nothing was posted.
+    """
+
+    entry: LedgerEntry
+    is_new: bool = True
+    is_other: bool = False
+
+
 def post(*, actor: Actor, credit: LockedCredit, movement: Movement, as_of: datetime | None = None) -> LedgerEntry:
     """Append one entry; see `post_all`."""
     return post_all(actor=actor, credit=credit, movements=[movement], as_of=as_of)[0]
@@ -76,30 +93,95 @@ def post_all(
     source. The warning is evaluated here, so that no writer can forget it. The given instance holds the new
     figures afterwards, `available` included. No permission check and no audit: callers are services.
     """
-    earlier = _earlier(credit, movements)
-    entries: list[LedgerEntry] = []
-    new: list[LedgerEntry] = []
-    for movement in movements:
-        known = earlier.get(movement.key) if movement.key else None
-        if known is not None:
-            _ensure_same(known, movement)
-            entries.append(known)
+    moves = [(credit, movement) for movement in movements]
+    ages = {credit.pk: as_of} if as_of is not None else {}
+    return [posted.entry for posted in _post(actor, {credit.pk: credit}, moves, ages, refuses=True)]
+
+
+def post_many(
+    *, actor: Actor, moves: Sequence[tuple[LockedCredit, Movement]], as_of: Mapping[int, datetime]
+) -> list[Posted]:
+    """The same for any number of accounts at once, in a constant number of statements; `as_of` is by their pk.
+
+    A key that was used for something else refuses its own movement alone: the result says so and the rest stands.
+    """
+    return _post(actor, {credit.pk: credit for credit, _movement in moves}, moves, as_of, refuses=False)
+
+
+def _post(
+    actor: Actor,
+    credits: Mapping[int, LockedCredit],
+    moves: Sequence[tuple[LockedCredit, Movement]],
+    as_of: Mapping[int, datetime],
+    *,
+    refuses: bool,
+) -> list[Posted]:
+    older = _advance(credits, as_of)
+    posted = _post_one(actor, *moves[0]) if len(moves) == 1 else None
+    if posted is None:
+        posted = _judged(actor, moves, _earlier(moves), refuses=refuses)
+        new = [one.entry for one in posted if one.is_new]
+        if touched := older.union(entry.credit_id for entry in new):
+            storing.store_many([credits[pk] for pk in sorted(touched)], new)
+    _warn(credits)
+    return posted
+
+
+def _post_one(actor: Actor, credit: LockedCredit, movement: Movement) -> list[Posted] | None:
+    """One movement, whose key is nearly always new: that is found out by writing it, not by asking first."""
+    before = [getattr(credit, name) for name in FIGURES]
+    entry = append(actor, credit, movement)
+    if storing.store_one(credit, entry):
+        return [Posted(entry)]
+    for name, value in zip(FIGURES, before, strict=True):
+        setattr(credit, name, value)
+    return None
+
+
+def _advance(credits: Mapping[int, LockedCredit], as_of: Mapping[int, datetime]) -> set[int]:
+    """The figures' age, which never goes back; returns whose was older."""
+    older = set()
+    now = timezone.now()
+    for pk, credit in credits.items():
+        credit.updated_at = now
+        at = as_of.get(pk)
+        if at is not None and (credit.as_of is None or at > credit.as_of):
+            credit.as_of = at
+            older.add(pk)
+    return older
+
+
+def _warn(credits: Mapping[int, LockedCredit]) -> None:
+    """Where the database sees a line crossed, or one was; nearly always nowhere, which costs nothing to find out."""
+    crossed = [pk for pk, credit in sorted(credits.items()) if credit.lines_below or credit.alarms]
+    if len(crossed) == 1:
+        evaluate_warning(credits[crossed[0]])
+    else:
+        evaluate_many(crossed)
+
+
+def _judged(
+    actor: Actor,
+    moves: Sequence[tuple[LockedCredit, Movement]],
+    earlier: dict[tuple[int, str], LedgerEntry],
+    *,
+    refuses: bool,
+) -> list[Posted]:
+    """In memory: a new entry for every movement whose key is not known."""
+    posted = []
+    for credit, movement in moves:
+        known = earlier.get((credit.pk, movement.key)) if movement.key else None
+        if known is None:
+            entry = append(actor, credit, movement)
+            if movement.key:
+                earlier[credit.pk, movement.key] = entry
+            posted.append(Posted(entry))
             continue
-        entry = append(actor, credit, movement)
-        if movement.key:
-            earlier[movement.key] = entry
-        new.append(entry)
-        entries.append(entry)
-    if as_of is not None and (credit.as_of is None or as_of > credit.as_of):
-        credit.as_of = as_of
-    elif not new:
-        return entries
-    LedgerEntry.objects.bulk_create(new)
-    credit.updated_at = timezone.now()
-    credit.save(update_fields=["amount", "deducted", "undeducted", "last_seq", "last_hash", "as_of", "updated_at"])
-    if new:
-        evaluate_warning(credit)
-    return entries
+        is_other = not _is_same(known, movement)
+        if is_other and refuses:
+            raise _key_reused(known)
+        posted.append(Posted(known, is_new=False, is_other=is_other))
+    return posted
 
 
 def append(actor: Actor, credit: CreditAccount, movement: Movement) -> LedgerEntry:
@@ -175,21 +257,25 @@ def _text(value: Decimal, places: Decimal = CONSUMPTION_PLACES) -> str:
     return f"{quantize(value, places):f}"
 
 
-def _earlier(credit: CreditAccount, movements: Sequence[Movement]) -> dict[str, LedgerEntry]:
-    """Entries of this account that already have one of the keys."""
-    keys = [movement.key for movement in movements if movement.key]
+def _earlier(moves: Sequence[tuple[LockedCredit, Movement]]) -> dict[tuple[int, str], LedgerEntry]:
+    """Entries of these accounts that already have one of the keys."""
+    keys = {movement.key for _credit, movement in moves if movement.key}
     if not keys:
         return {}
-    found = LedgerEntry.objects.filter(credit=credit, idempotency_key__in=keys)
-    return {entry.idempotency_key: entry for entry in found}
+    pks = {credit.pk for credit, _movement in moves}
+    found = LedgerEntry.objects.filter(credit__in=pks, idempotency_key__in=keys)
+    return {(entry.credit_id, entry.idempotency_key): entry for entry in found}
 
 
-def _ensure_same(entry: LedgerEntry, movement: Movement) -> None:
+def _is_same(entry: LedgerEntry, movement: Movement) -> bool:
     """A repeat must say the same thing: kind and figures. (Words may differ: they are translated.)"""
     theirs = (entry.kind, entry.amount_delta, entry.deducted_delta, entry.undeducted_delta)
-    if theirs != (movement.kind, movement.amount, movement.deducted, movement.undeducted):
-        raise Conflict(
-            "key_reused",
-            _("This idempotency key was already used for a different change. Nothing was posted."),
-            data={"seq": entry.seq, "kind": entry.kind, "value": str(entry.value)},
-        )
+    return theirs == (movement.kind, movement.amount, movement.deducted, movement.undeducted)
+
+
+def _key_reused(entry: LedgerEntry) -> Conflict:
+    return Conflict(
+        "key_reused",
+        _("This idempotency key was already used for a different change. Nothing was posted."),
+        data={"seq": entry.seq, "kind": entry.kind, "value": str(entry.value)},
+    )

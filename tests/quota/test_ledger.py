@@ -158,4 +158,4 @@ def test_the_lock_is_taken_before_the_write(credit: CreditAccount, django_assert
 
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
     assert 'FOR NO KEY UPDATE OF "quota_creditaccount"' in statements[0]
-    assert [sql.split()[0] for sql in statements] == ["SELECT", "INSERT", "UPDATE"]
+    assert [sql.split()[0] for sql in statements] == ["SELECT", "WITH"]
