@@ -14,6 +14,7 @@ from django.utils import timezone
 from linking import locks, tasks, tokens
 from linking.errors import ProofMissing, WrongDigits
 from linking.services import codes, receipts, tries
+from linking.services.telling import tell_declined
 from linking.states import DeclineReason, InvitationState, ensure_move
 from partner_console.access.actor import Actor, Channel
 from partner_console.access.policy import Permission, Role, require
@@ -114,7 +115,8 @@ def approve(*, actor: Actor, token: str, proof: str, language: str = "") -> Invi
 
 @transaction.atomic
 def decline(*, actor: Actor, token: str, code: DeclineReason, reason: str = "") -> Invitation:
-    """The customer says no, and why. No digits needed: who is not meant by an invitation cannot know them."""
+    """The customer says no, and why; whoever invited gets a mail. No digits needed: who is not meant by an invitation
+    cannot know them."""
     require(actor, Permission.LINK_ANSWER)
     invitation, _link = locks.lock_by_token(token)
     now = timezone.now()
@@ -125,6 +127,7 @@ def decline(*, actor: Actor, token: str, code: DeclineReason, reason: str = "") 
         "closed_at": now,
     }
     _move(actor, invitation, InvitationState.DECLINED, Action.LINK_DECLINED, fields=fields, note=clean_text(reason))
+    tell_declined(invitation)
     return invitation
 
 

@@ -17,8 +17,8 @@ from django.utils import timezone
 from linking.models import Grant, TemplateVersion
 from linking.scopes import REQUIRED, Scope, complete, without
 from linking.services.granting import REMINDER_DAYS, check_soon
-from partner_console.access.models import Membership, Partner
-from partner_console.access.policy import Permission, Role, require
+from linking.services.telling import recipients_of, tell_grants_ended
+from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.cloud import services as cloud
@@ -56,7 +56,8 @@ def _end_batch(actor: Actor) -> int:
     least = complete(REQUIRED)
     Grant.objects.filter(pk__in=[row.pk for row in held]).update(ended_at=now, version=F("version") + 1)
     left = [row for row in held if row.account.is_live]
-    Grant.objects.bulk_create([Grant(account=row.account, scopes=least, granted_at=now) for row in left])
+    new = Grant.objects.bulk_create([Grant(account=row.account, scopes=least, granted_at=now) for row in left])
+    tell_grants_ended(new, {one.pk: row.scopes for one, row in zip(new, left, strict=True)})
     audit.record_all(
         audit.entry(actor, Action.GRANT_ENDED, row.account, changes={"scopes": [row.scopes, least]}) for row in held
     )
@@ -111,6 +112,7 @@ def _reduce_batch(actor: Actor, version: TemplateVersion) -> int:
         for row in held
     )
     Grant.objects.bulk_update(held, ["scopes", "version"], batch_size=BATCH)
+    tell_grants_ended([row for row in held if row.account.is_live], former, by_partner=True)
     _tell_cloud(actor, held, {row.pk: row.scopes for row in held})
     return len(held)
 
@@ -183,14 +185,6 @@ def _mail(held: Sequence[Grant], days: int) -> None:
             zone=partner.time_zone,
             partner_code=partner.code,
         )
-
-
-def recipients_of(partner: Partner) -> list[str]:
-    """The partner's alert recipients; its owners where there are none."""
-    if partner.alert_recipients:
-        return list(dict.fromkeys(address.lower() for address in partner.alert_recipients))
-    owners = Membership.objects.filter(partner=partner, role=Role.OWNER).active()
-    return list(owners.order_by("pk").values_list("user__email", flat=True))
 
 
 def _take(rows: QuerySet[Grant]) -> list[Grant]:

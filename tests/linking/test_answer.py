@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 from django.utils import timezone
+from post_office.models import Email
 
 from linking import services, tasks
 from linking.errors import LinkNotUsable, LinkUnknown, ProofLocked, ProofMissing, WrongDigits
@@ -142,6 +143,37 @@ def test_declining_keeps_the_reason(sent: Invitation) -> None:
     sent.refresh_from_db()
     assert (sent.state, sent.decline_code, sent.decline_reason) == ("declined", "stranger", "Never met.")
     assert AuditEntry.objects.get(action="linking.invitation.declined").note == "Never met."
+
+
+def test_whoever_invited_is_told_that_the_customer_said_no(sent: Invitation, acme_manager: Persona) -> None:
+    Email.objects.all().delete()
+    services.decline(
+        actor=services.customer_actor(sent), token=sent.fresh_token, code=DeclineReason.STRANGER, reason="Never <met>."
+    )
+
+    mail = Email.objects.get()
+    assert acme_manager.user is not None
+    assert mail.to == [acme_manager.user.email]
+    assert mail.subject == "Kaito Trading declined your invitation"
+    assert "Reason: I do not know this company" in mail.message
+    assert "Never <met>." in mail.message
+    assert "Never &lt;met&gt;." in mail.html_message
+    assert f"/links/{sent.pk}/" in mail.message
+
+
+def test_of_a_wrong_address_whoever_remains_is_told(sent: Invitation, acme_master: Persona) -> None:
+    assert sent.created_by is not None
+    sent.created_by.memberships.update(is_active=False)
+    type(sent.partner).objects.filter(pk=sent.partner_id).update(alert_recipients=["Desk@acme.example"])
+    Email.objects.all().delete()
+
+    services.decline(actor=services.customer_actor(sent), token=sent.fresh_token, code=DeclineReason.NOT_ME)
+
+    mail = Email.objects.get()
+    assert mail.to == ["desk@acme.example"]
+    assert mail.subject == "Wrong address: the invitation of Kaito Trading reached somebody else"
+    assert "kaito@customer.example" in mail.message
+    assert "Reason:" not in mail.message
 
 
 def every_answer(invitation: Invitation, token: str) -> list[Callable[[], object]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
-from django.utils import timezone
+from django.utils import timezone, translation
 from post_office.models import Email
 
+from linking import consent as consent_words
 from linking import services, tasks
 from linking.contacts import contact_actor
 from linking.errors import NoGrant
@@ -162,6 +163,33 @@ def test_when_the_time_is_over_only_the_required_remains(managed: LinkedAccount)
     assert orders() == [MANAGING, ["view_bills"]]
     assert actions()[-1] == "linking.grant.ended"
     assert Grant.objects.filter(account=managed).count() == 2
+
+
+def test_the_customer_is_told_in_their_language_what_ended(managed: LinkedAccount) -> None:
+    type(managed).objects.filter(pk=managed.pk).update(email=CUSTOMER)
+    managed.invitations.update(language="ja")
+    Email.objects.all().delete()
+
+    with time_machine.travel(timezone.now() + timedelta(days=365, minutes=1), tick=False):
+        assert [ending.end_due(actor=WORKER) for _twice in range(2)] == [1, 0]
+
+    mail = Email.objects.get()
+    assert mail.to == [CUSTOMER]
+    assert managed.uid in mail.subject
+    with translation.override("ja"):
+        gone, left = consent_words.may(["view_resources", "manage_resources"]), consent_words.may(["view_bills"])
+    assert all(text in mail.message and text in mail.html_message for text in (*gone, *left))
+    assert "/my/" in mail.message
+
+
+def test_who_loses_nothing_or_has_no_address_is_not_written_to(acme_master: Persona) -> None:
+    past = timezone.now() - timedelta(days=2)
+    for email, scopes in (("", MANAGING), (CUSTOMER, ["view_bills"])):
+        account = make_account(acme_master.partner, email=email)
+        Grant.objects.create(account=account, scopes=scopes, granted_at=past, ends_at=past + timedelta(days=1))
+
+    assert ending.end_due(actor=WORKER) == 2
+    assert not Email.objects.exists()
 
 
 def test_nothing_ends_a_minute_early(managed: LinkedAccount) -> None:
