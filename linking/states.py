@@ -54,6 +54,8 @@ WITH_CUSTOMER = (S.SENT, S.OPENED)
 CONSENTED = (S.APPROVED, S.LINKED, S.VERIFIED, S.FAILED)
 # What a new invitation of the same UID takes the place of.
 REPLACEABLE = (S.EXPIRED, S.FAILED)
+# Over without a link; of a refused one too, once nobody has tried it again for long enough.
+CAME_TO_NOTHING = (S.DECLINED, S.EXPIRED, S.WITHDRAWN, S.REPLACED, S.FAILED)
 OPEN = (S.DRAFT, S.AWAITING_CHECK, S.SENT, S.OPENED, S.APPROVED)
 # One of these per UID and partner; a draft asks nobody and stands in nobody's way.
 LIVE = (S.AWAITING_CHECK, S.SENT, S.OPENED, S.APPROVED)

@@ -50,10 +50,11 @@ def remind_terminations() -> None:
 
 @shared_task
 def forget_contacts() -> None:
-    """Forget the contact data of relationships that ended 90 days ago."""
-    from linking.services import settling
+    """Forget the contact data of relationships and of unanswered invitations that ended 90 days ago."""
+    from linking.services import forgetting, settling
 
     settling.delete_due(actor=system_actor("termination"))
+    forgetting.forget_due(actor=system_actor("invitations' contacts"))
 
 
 @shared_task

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linking.scopes import Scope
 from linking.states import (
+    CAME_TO_NOTHING,
     CONSENTED,
     LIVE,
     WITH_CUSTOMER,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
 
+NAMES_A_CONTACT = Q(state__in=CAME_TO_NOTHING) & ~Q(email="")
+
+
 class InvitationQuerySet(ScopedQuerySet):
     def with_shown_state(self, now: datetime) -> InvitationQuerySet:
         """`shown_state`: the state as pages show it, EXPIRED as soon as the time is over."""
@@ -48,6 +52,10 @@ class InvitationQuerySet(ScopedQuerySet):
 
     def due_to_expire(self, now: datetime) -> InvitationQuerySet:
         return self.filter(state__in=WITH_CUSTOMER, expires_at__lte=now)
+
+    def due_to_forget(self, ended_before: datetime) -> InvitationQuerySet:
+        """Over since then without a link, and still naming whom it was for."""
+        return self.filter(NAMES_A_CONTACT, closed_at__lte=ended_before)
 
     def to_link(self, now: datetime, lease: timedelta) -> InvitationQuerySet:
         """Approved, and either nobody has taken it up and its time has come, or whoever did has been gone too long."""
@@ -221,6 +229,7 @@ class Invitation(PartnerScoped):
             models.Index(fields=["uid"], name="linking_uid"),
             GinIndex(F("partner"), OpClass(F("search"), "gin_trgm_ops"), name="linking_search"),
             models.Index(fields=["expires_at"], condition=Q(state__in=WITH_CUSTOMER), name="linking_expiry_due"),
+            models.Index(fields=["closed_at", "id"], condition=NAMES_A_CONTACT, name="linking_forget_due"),
             models.Index(fields=["id"], condition=Q(state=InvitationState.APPROVED), name="linking_approved"),
             models.Index(
                 fields=["next_reminder_at"],

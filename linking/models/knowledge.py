@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +32,9 @@ class LinkAttempt(PartnerScoped):
         verbose_name = _("attempt to link")
         verbose_name_plural = _("attempts to link")
         constraints = [models.UniqueConstraint(fields=["invitation", "round"], name="linking_attempt_once")]
+        indexes = [
+            models.Index(fields=["code", "-ended_at", "-id"], name="linking_attempt_code", condition=~Q(code=""))
+        ]
 
     def __str__(self) -> str:
         return f"{self.invitation_id} · {self.round}: {self.code or 'ok'}"

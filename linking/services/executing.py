@@ -116,7 +116,7 @@ def retry(*, actor: Actor, invitation_pk: int) -> Invitation:
     """
     require(actor, Permission.LINK_INVITE)
     invitation = locks.lock_invitation(actor, invitation_pk)
-    if invitation.state != InvitationState.FAILED:
+    if invitation.state != InvitationState.FAILED or not invitation.email:  # forgotten: invited anew instead
         raise NothingToRetry(invitation)
     ensure_free(invitation)
     before = invitation.audit_state()

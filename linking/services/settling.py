@@ -18,8 +18,9 @@ from django.utils import timezone
 from linking import blockers, tasks
 from linking.endings import KEPT_FOR, ensure_move
 from linking.errors import NotUnlinking
-from linking.models import BatchRow, Invitation, InvitationMail, LinkAttempt, Termination
+from linking.models import Invitation, Termination
 from linking.services import ending_mails as mails
+from linking.services.forgetting import forget
 from linking.services.granting import close_grant
 from linking.services.terminating import clean_reason, lock_account, lock_termination
 from linking.states import TERMINATING, Side, TerminationState
@@ -32,8 +33,10 @@ from partner_console.cloud.models import CommandState, Operation
 from partner_console.cloud.port import CloudRefused, CloudUnavailable, NotOffered, OutcomeUnknown, get_cloud
 from partner_console.errors import NotFound
 from partner_console.waking import after_commit
+from quota.locks import lock_credits
 from quota.models import CreditAccount
 from quota.services import apply_credit_figures
+from quota.services.customer_alerts import forget_alert
 from uids.services import forget_contact, set_relationship
 from uids.states import Relationship
 
@@ -247,22 +250,13 @@ def _delete(actor: Actor, pk: int) -> bool:
         return False
     account = termination.account
     worker = system_actor("termination", partner=account.partner)
-    for invitation in invitations:
-        _forget(invitation, account)
+    if not account.is_enterprise:  # a private person's name
+        for invitation in invitations:
+            invitation.company = account.uid
+    forget(invitations)
+    for credit in lock_credits(worker, [account.pk]):
+        forget_alert(actor=worker, credit=credit)
     forget_contact(actor=worker, account=account, reason="")
     termination.delete_due_at = None
     termination.save(update_fields=["delete_due_at"])
     return True
-
-
-def _forget(invitation: Invitation, account: LinkedAccount) -> None:
-    """Wherever a copy of the contact stands: in mails sent, rows of files, and rounds at the cloud."""
-    InvitationMail.objects.filter(invitation=invitation).update(to="")
-    invitation.email = invitation.note_to_customer = ""
-    if not account.is_enterprise:
-        invitation.company = account.uid
-    BatchRow.objects.filter(invitation=invitation).update(email="", company=invitation.company, cells=[])
-    for attempt in LinkAttempt.objects.filter(invitation=invitation):
-        attempt.asked |= {"email": "", "company": invitation.company}
-        attempt.save(update_fields=["asked"])
-    invitation.save(update_fields=["email", "note_to_customer", "company"])

@@ -103,6 +103,8 @@ class Verdicts:
     def _invite_anew(self, invitation: Invitation, state: InvitationState) -> type_of_verdict:
         if state not in ANEW:
             return RowVerdict.REFUSE, _("It is “%(state)s”: it can't be invited anew.") % {"state": state.label}
+        if not invitation.email:
+            return RowVerdict.REFUSE, _("Its contact data was deleted 90 days after it ended. Write a new invitation.")
         if invitation.uid in self.linked:
             return RowVerdict.REFUSE, _("The UID is linked by now.")
         if invitation.uid in self.invited:
