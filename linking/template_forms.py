@@ -10,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from linking.scopes import GROUPS, REQUIRED, Scope
 
 
+class ScopesField(forms.MultipleChoiceField):
+    """Nothing chosen is an answer: the required permission is always in."""
+
+    says_optional = False
+
+
 class TemplateForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
@@ -23,7 +29,7 @@ class TemplateForm(forms.Form):
         max_length=300,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    scopes = forms.MultipleChoiceField(
+    scopes = ScopesField(
         label=_("Permissions"),
         required=False,
         choices=[(group.label, [(scope.value, scope.label) for scope in GROUPS[group]]) for group in GROUPS],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -23,8 +24,22 @@ if TYPE_CHECKING:
 MINUS = "−"  # U+2212: as wide as a plus sign, so columns of figures line up
 NOTHING = "—"
 
+# An e-mail address, or a telephone number of at least 7 digits as people group them.
+_REACHED_BY = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<!\w)\+?[0-9](?:[ ().-]{0,2}[0-9]){6,14}(?!\w)")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _RELATIVE_DAYS = 30  # older than this a date says more than a distance
+
+
+def contact_html(text: str) -> SafeString:
+    """A contact as somebody typed it, its e-mail addresses and telephone numbers as links."""
+    parts, last = [], 0
+    for found in _REACHED_BY.finditer(text):
+        word = found.group()
+        scheme, address = ("mailto", word) if "@" in word else ("tel", re.sub(r"[^+0-9]", "", word))
+        link = format_html('<a href="{}:{}">{}</a>', scheme, address, word)
+        parts += [(text[last : found.start()],), (link,)]
+        last = found.end()
+    return format_html_join("", "{}", [*parts, (text[last:],)])
 
 
 def amount(value: Decimal | int | None, places: int = 2) -> str:

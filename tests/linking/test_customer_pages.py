@@ -173,7 +173,7 @@ def test_each_dead_link_has_its_own_page_with_somebody_to_ask(
             response = customer.get(url(name, token))
             assert response.status_code == 410
             assert words in response.content.decode()
-            assert "Mei Lin, help@acme.example" in response.content.decode()
+            assert "help@acme.example</a>" in response.content.decode()
         assert customer.post(url("invite_start", token)).status_code == 410
         seen[words] = response.content
     assert len(set(seen.values())) == 3
@@ -257,6 +257,15 @@ def test_the_customer_reads_what_the_partner_may_do_and_may_not(acme_manager: Pe
     assert "Place orders for you" in may_not
 
 
+def test_the_person_to_ask_is_one_touch_away(sent: Invitation, customer: Client) -> None:
+    type(sent.partner).objects.filter(pk=sent.partner_id).update(contact="Mei Lin, help@acme.example, +65 6555 0134")
+
+    page = customer.get(url("invite_start", sent.fresh_token)).content.decode()
+
+    assert '<a href="mailto:help@acme.example">help@acme.example</a>' in page
+    assert '<a href="tel:+6565550134">+65 6555 0134</a>' in page
+
+
 def test_the_guide_names_the_person_to_ask(sent: Invitation, customer: Client) -> None:
     sent.partner.contact = "Mei Lin, help@acme.example"
     sent.partner.save()
@@ -264,7 +273,7 @@ def test_the_guide_names_the_person_to_ask(sent: Invitation, customer: Client) -
     page = customer.get(url("invite_help", sent.fresh_token)).content.decode()
 
     assert "My services have stopped" in page
-    assert "Mei Lin, help@acme.example" in page
+    assert 'Mei Lin, <a href="mailto:help@acme.example">' in page
 
 
 def test_a_sandbox_cannot_be_taken_for_production(acme_manager: Persona, customer: Client) -> None:

@@ -163,6 +163,16 @@ def test_a_file_is_invited_from_its_upload_to_its_result(acme_manager: Persona, 
     assert client.get(batch_url(batch)).status_code == 302
 
 
+def test_a_stopped_file_says_why_and_shows_no_figures(acme_manager: Persona, as_: type_of_door) -> None:
+    rounded = [(f"51137662486{19_010 + 40 * i}0", f"Company {i}", f"c{i}@x.example", "JP", "100") for i in range(8)]
+    batch = checked(acme_manager.actor, csv_of(*rounded))
+
+    page = as_(acme_manager).get(reverse("linking:batch_detail", args=[batch.pk])).content.decode()
+
+    assert "a spreadsheet has probably rounded them" in page
+    assert '<dl class="stats">' not in page
+
+
 def test_pasted_rows_are_invited(acme_manager: Persona, as_: type_of_door) -> None:
     client = as_(acme_manager)
     client.post("/links/import/", {"text": f"{UID}\tKaito\tk@x.example"})

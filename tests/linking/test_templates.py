@@ -231,6 +231,15 @@ def test_the_page_shows_whom_a_change_affects_before_it_happens(
     assert templates.current_version(managing).take_away_asked_at is not None
 
 
+def test_permissions_are_not_called_optional(
+    acme_master: Persona, managing: PermissionTemplate, as_: Callable[[Persona], Client]
+) -> None:
+    page = as_(acme_master).get(reverse("linking:template_edit", args=[managing.pk])).content.decode()
+
+    assert "<legend>Permissions</legend>" in page
+    assert "(optional)" in page, "the end still is"
+
+
 def test_a_change_that_touches_nobody_is_saved_at_once(
     acme_master: Persona, managing: PermissionTemplate, as_: Callable[[Persona], Client]
 ) -> None:

@@ -11,6 +11,14 @@ from django.utils import timezone, translation
 
 from partner_console.web import formats
 
+CONTACTS = {
+    "Mei Lin, help@acme.example, +65 6555 0134": 'Mei Lin, <a href="mailto:help@acme.example">help@acme.example</a>, '
+    '<a href="tel:+6565550134">+65 6555 0134</a>',
+    "<b>x</b> https://acme.example room 12": "&lt;b&gt;x&lt;/b&gt; https://acme.example room 12",
+    '"><script>"@x.example': "&quot;&gt;&lt;script&gt;&quot;@x.example",
+    "": "",
+}
+
 NOON = datetime(2026, 1, 29, 12, 0, tzinfo=UTC)
 
 
@@ -120,3 +128,8 @@ def test_words_are_joined_as_the_language_joins_them(language: str, listed: str,
         assert formats.named("Search", "Fuji") == named
         assert formats.sentences("One.", "", "Two.") == sentences
     assert formats.named("Search", "") == "Search"
+
+
+@pytest.mark.parametrize("typed", CONTACTS)
+def test_addresses_and_numbers_in_a_contact_are_links(typed: str) -> None:
+    assert formats.contact_html(typed) == CONTACTS[typed]

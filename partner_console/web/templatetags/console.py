@@ -29,6 +29,7 @@ register.filter("count", formats.count)
 register.filter("absolute", formats.absolute)  # for mails and other plain text
 register.filter("browser", formats.browser)
 register.filter("listed", formats.listed)
+register.filter("contact", formats.contact_html)
 
 
 @register.filter
