@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.shortcuts import render
@@ -19,9 +19,9 @@ from linking.states import MOVES, WITH_CUSTOMER, InvitationState, ensure_move
 from linking.views.knowledge import knowledge_of
 from partner_console.access.policy import Permission, require
 from partner_console.audit.selectors import timeline
-from partner_console.errors import Invalid
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.countries import country_name
-from partner_console.web.forms import add_domain_error, posted
+from partner_console.web.forms import posted
 from partner_console.web.htmx import render_page, see_other
 from partner_console.web.mail import absolute_url
 from uids.errors import AlreadyLinked
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from partner_console.access.middleware import ActorRequest
 
 S = InvitationState
+HAS_A_LINK = (*WITH_CUSTOMER, S.EXPIRED)
 ANEW = (S.EXPIRED, S.FAILED, S.DECLINED, S.WITHDRAWN)
 
 
@@ -46,6 +47,7 @@ def invitation_detail(request: ActorRequest, pk: int) -> HttpResponse:
         "next_step": wording.next_step(invitation),
         "country": country_name(invitation.country),
         "scopes": [Scope(one).label for one in invitation.scopes],
+        "valid_until": invitation.expires_at if invitation.current_state in HAS_A_LINK else None,
         "next_reminder": invitation.next_reminder_at if invitation.current_state in WITH_CUSTOMER else None,
         "failure": wording.failure(invitation),
         "declined_because": wording.declined_because(invitation),
@@ -65,23 +67,20 @@ def invitation_withdraw(request: ActorRequest, pk: int) -> HttpResponse:
     """Confirm page and dialog of [Withdraw]."""
     invitation = _to_change(request, pk)
     ensure_move(invitation.current_state, S.WITHDRAWN)
-    form = WithdrawForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        services.withdraw(actor=request.actor, invitation_pk=pk, **form.cleaned_data)
-        messages.success(request, _("The invitation of %(company)s is withdrawn.") % {"company": invitation.company})
-        return see_other(request, _url(pk))
-    confirm = _confirm(
-        invitation,
-        "invitation_withdraw",
-        title=_("Withdraw the invitation of %(company)s?"),
+    page = ConfirmPage(
+        request,
+        Permission.LINK_INVITE,
+        back=_url(pk),
+        form=WithdrawForm(posted(request)),
+        act=lambda **given: services.withdraw(actor=request.actor, invitation_pk=pk, **given),
+        done=_("The invitation of %(company)s is withdrawn.") % {"company": invitation.company},
+        title=_("Withdraw the invitation of %(company)s?") % {"company": invitation.company},
         effect=_("The customer's link stops working at once and says that you took it back. No mail is sent."),
         submit=_("Withdraw"),
         icon="undo-2",
+        is_danger=True,
     )
-    context = {"confirm": {**confirm, "is_danger": True, "form": form}}
-    return render_page(
-        request, "ui/confirm_page.html", context, fragment="confirm", status=422 if form.is_bound else 200
-    )
+    return page.response()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,18 +89,14 @@ def invitation_resend(request: ActorRequest, pk: int) -> HttpResponse:
     invitation = _to_change(request, pk)
     if invitation.current_state not in WITH_CUSTOMER:
         raise NothingToResend(invitation)
-    if request.method == "POST":
-        try:
-            services.resend(actor=request.actor, invitation_pk=pk)
-        except TooManyMails as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
-        return see_other(request, _url(pk))
-    confirm = _confirm(
-        invitation,
-        "invitation_resend",
-        title=_("Send %(company)s a new link?"),
+    page = ConfirmPage(
+        request,
+        Permission.LINK_INVITE,
+        back=_url(pk),
+        act=lambda: services.resend(actor=request.actor, invitation_pk=pk),
+        told=(TooManyMails,),
+        done=_("A new link is on its way to %(email)s.") % {"email": invitation.email},
+        title=_("Send %(company)s a new link?") % {"company": invitation.company},
         effect=_(
             "A new mail goes to %(email)s. The link in the earlier mail stops working; the time to answer starts anew."
         )
@@ -109,7 +104,7 @@ def invitation_resend(request: ActorRequest, pk: int) -> HttpResponse:
         submit=_("Send again"),
         icon="send",
     )
-    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm")
+    return page.response()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -118,26 +113,19 @@ def invitation_extend(request: ActorRequest, pk: int) -> HttpResponse:
     invitation = _to_change(request, pk)
     if invitation.current_state not in WITH_CUSTOMER:
         raise NothingToResend(invitation)
-    form = ExtendForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.extend(actor=request.actor, invitation_pk=pk, days=form.cleaned_data["days"])
-        except Invalid as error:
-            add_domain_error(form, error)
-        else:
-            messages.success(request, _("The customer has more time now."))
-            return see_other(request, _url(pk))
-    confirm = _confirm(
-        invitation,
-        "invitation_extend",
-        title=_("Give %(company)s more time?"),
+    page = ConfirmPage(
+        request,
+        Permission.LINK_INVITE,
+        back=_url(pk),
+        form=ExtendForm(posted(request)),
+        act=lambda **given: services.extend(actor=request.actor, invitation_pk=pk, **given),
+        done=_("The customer has more time now."),
+        title=_("Give %(company)s more time?") % {"company": invitation.company},
         effect=_("The link they have goes on working until then. No mail is sent."),
         submit=_("Give more time"),
         icon="calendar-plus",
     )
-    context = {"confirm": {**confirm, "form": form}}
-    status = 422 if form.is_bound else 200
-    return render_page(request, "ui/confirm_page.html", context, fragment="confirm", status=status)
+    return page.response()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -180,24 +168,6 @@ def _url(pk: int) -> str:
     return reverse("linking:invitation_detail", args=[pk])
 
 
-def _confirm(
-    invitation: Invitation, url_name: str, *, title: str, effect: str, submit: str, icon: str
-) -> dict[str, Any]:
-    """The context of `ui/confirm.html`."""
-    return {
-        "title": title % {"company": invitation.company},
-        "effect": effect,
-        "effects": [],
-        "action": reverse(f"linking:{url_name}", args=[invitation.pk]),
-        "submit": submit,
-        "icon": icon,
-        "is_danger": False,
-        "cancel_url": _url(invitation.pk),
-        "form": None,
-        "hidden": [],
-    }
-
-
 def _possible(invitation: Invitation) -> dict[str, bool]:
     """What the state allows; whether the reader may is the template's `can`."""
     state = invitation.current_state
@@ -205,7 +175,7 @@ def _possible(invitation: Invitation) -> dict[str, bool]:
         "can_resend": state in WITH_CUSTOMER,
         "can_go_on": state is S.DRAFT,
         "can_withdraw": S.WITHDRAWN in MOVES[state] and not invitation.is_asked_of_cloud,
-        "can_retry": state is S.FAILED,
+        "can_retry": state is S.FAILED and bool(invitation.email),
         "can_invite_anew": state in ANEW,
         "is_being_linked": state is S.APPROVED,
     }

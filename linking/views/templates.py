@@ -19,8 +19,9 @@ from linking.template_forms import TemplateForm
 from partner_console.access.policy import Permission, require
 from partner_console.access.selectors import get_own_partner
 from partner_console.errors import DomainError, NotFound
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import add_domain_error, posted
-from partner_console.web.htmx import render_page, see_other
+from partner_console.web.htmx import see_other
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -110,16 +111,15 @@ def template_default(request: ActorRequest, pk: int) -> HttpResponse:
 def template_archive(request: ActorRequest, pk: int) -> HttpResponse:
     """Asks first."""
     template, _current = _to_change(request, pk)
-    if request.method == "POST":
-        templates.archive_template(actor=request.actor, template_pk=pk)
-        messages.success(request, _("Template “%s” archived.") % template.name)
-        return see_other(request, reverse("linking:template_list"))
-    confirm = {
-        "title": _("Archive the template “%s”?") % template.name,
-        "effect": _("It is offered for new invitations no longer. Customers and open invitations keep what they have."),
-        "action": reverse("linking:template_archive", args=[pk]),
-        "submit": _("Archive"),
-        "icon": "archive",
-        "cancel_url": reverse("linking:template_list"),
-    }
-    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm")
+    page = ConfirmPage(
+        request,
+        Permission.PARTNER_EDIT,
+        back=reverse("linking:template_list"),
+        act=lambda: templates.archive_template(actor=request.actor, template_pk=pk),
+        done=_("Template “%s” archived.") % template.name,
+        title=_("Archive the template “%s”?") % template.name,
+        effect=_("It is offered for new invitations no longer. Customers and open invitations keep what they have."),
+        submit=_("Archive"),
+        icon="archive",
+    )
+    return page.response()

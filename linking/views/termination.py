@@ -17,10 +17,10 @@ from linking.errors import CannotTerminate, NotUnlinking, NotYours
 from linking.selectors import get_termination
 from linking.services import settling, terminating
 from linking.states import TerminationState
-from linking.views.asking import ConfirmPage
 from partner_console.access.policy import Permission, allows, require
 from partner_console.audit.selectors import timeline
 from partner_console.cloud.advice import advice
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import posted
 from partner_console.web.htmx import render_page, see_other
 from uids import selectors as uids

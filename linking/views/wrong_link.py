@@ -19,8 +19,8 @@ from linking.selectors import get_termination, invitations_of
 from linking.services import wrong_link as services
 from linking.services.support_package import make_support_package
 from linking.states import TerminationState
-from linking.views.asking import ConfirmPage
 from partner_console.access.policy import Permission, allows, require
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import posted
 from partner_console.web.htmx import render_page
 from uids import selectors as uids

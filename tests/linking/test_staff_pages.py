@@ -10,11 +10,11 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from linking import services
+from linking import services, tasks
 from linking.models import Invitation
 from linking.states import DeclineReason, InvitationState
 from tests.factories import make_account
-from tests.linking.conftest import UID, send
+from tests.linking.conftest import UID, consent, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,6 +179,17 @@ def test_the_page_of_an_invitation_tells_what_happens_next(
     fragment = page(client, detail(sent), headers={"HX-Request": "true"})
     assert "every 3s" in fragment
     assert "<html" not in fragment
+
+
+def test_only_a_link_that_may_still_be_used_has_a_time_until_when(
+    acme_manager: Persona, sent: Invitation, as_: type_of_door
+) -> None:
+    assert "Link valid until" in as_(acme_manager).get(detail(sent)).content.decode()
+
+    consent(sent)
+    tasks.push_link(sent.pk)
+
+    assert "Link valid until" not in as_(acme_manager).get(detail(sent)).content.decode()
 
 
 def test_withdrawing_and_sending_again_ask_first(acme_manager: Persona, sent: Invitation, as_: type_of_door) -> None:

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.errors import DomainError, Invalid
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import add_domain_error, posted
-from partner_console.web.htmx import render_page, see_other
+from partner_console.web.htmx import see_other
 from partner_console.web.listing import from_string
 from uids import selectors, services
 from uids.list_forms import LabelForm, ViewForm
@@ -66,28 +67,26 @@ def label_edit(request: ActorRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def label_remove(request: ActorRequest, pk: int) -> HttpResponse:
     """Asks first, naming how many accounts lose it."""
-    require(request.actor, Permission.UID_EDIT)
-    if request.method == "POST":
-        services.remove_label(actor=request.actor, label_pk=pk)
-        messages.success(request, _("Label removed."))
-        return see_other(request, reverse("uids:label_list"))
     label = get_visible_or_404(Label, request.actor, pk=pk)
     n_accounts = selectors.count_labelled(request.actor, label)
-    confirm = {
-        "title": _("Remove the label “%s”?") % label.name,
-        "effect": ngettext(
+    page = ConfirmPage(
+        request,
+        Permission.UID_EDIT,
+        back=reverse("uids:label_list"),
+        act=lambda: services.remove_label(actor=request.actor, label_pk=pk),
+        done=_("Label removed."),
+        title=_("Remove the label “%s”?") % label.name,
+        effect=ngettext(
             "It is taken from %(n)s account. The accounts stay as they are.",
             "It is taken from %(n)s accounts. The accounts stay as they are.",
             n_accounts,
         )
         % {"n": f"{n_accounts:,}"},
-        "action": reverse("uids:label_remove", args=[pk]),
-        "submit": _("Remove"),
-        "icon": "trash-2",
-        "is_danger": True,
-        "cancel_url": reverse("uids:label_list"),
-    }
-    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm")
+        submit=_("Remove"),
+        icon="trash-2",
+        is_danger=True,
+    )
+    return page.response()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,17 +113,16 @@ def view_save(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def view_remove(request: ActorRequest, pk: int) -> HttpResponse:
     """Asks first; only one's own."""
-    if request.method == "POST":
-        services.remove_view(actor=request.actor, view_pk=pk)
-        messages.success(request, _("View removed."))
-        return see_other(request, reverse("uids:view_save"))
     view = get_visible_or_404(SavedView, request.actor, pk=pk, user_id=request.actor.user_pk)
-    confirm = {
-        "title": _("Remove the view “%s”?") % view.name,
-        "effect": _("Everybody it is shared with loses it too.") if view.is_shared else _("Only the name is removed."),
-        "action": reverse("uids:view_remove", args=[pk]),
-        "submit": _("Remove"),
-        "icon": "trash-2",
-        "cancel_url": reverse("uids:view_save"),
-    }
-    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm")
+    page = ConfirmPage(
+        request,
+        None,
+        back=reverse("uids:view_save"),
+        act=lambda: services.remove_view(actor=request.actor, view_pk=pk),
+        done=_("View removed."),
+        title=_("Remove the view “%s”?") % view.name,
+        effect=_("Everybody it is shared with loses it too.") if view.is_shared else _("Only the name is removed."),
+        submit=_("Remove"),
+        icon="trash-2",
+    )
+    return page.response()

@@ -17,8 +17,9 @@ from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.access.selectors import list_members, list_open_invitations
 from partner_console.errors import DomainError
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import add_domain_error, posted
-from partner_console.web.htmx import render_page, see_other
+from partner_console.web.htmx import see_other
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -71,29 +72,22 @@ def member_edit(request: ActorRequest, pk: int) -> HttpResponse:
 def member_deactivate(request: ActorRequest, pk: int) -> HttpResponse:
     """Confirm, with the reason; then the person is out from their next request on."""
     membership = get_visible_or_404(Membership, request.actor, pk=pk)
-    require(request.actor, Permission.MEMBER_MANAGE)
-    form = DeactivateForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        services.deactivate_member(actor=request.actor, membership_pk=pk, reason=form.cleaned_data["reason"])
-        messages.success(request, _("%(member)s is deactivated.") % {"member": membership.user})
-        return see_other(request, reverse("access:member_list"))
-    confirm = {
-        "title": _("Deactivate %(member)s?") % {"member": membership.user},
-        "effect": _(
+    page = ConfirmPage(
+        request,
+        Permission.MEMBER_MANAGE,
+        back=reverse("access:member_list"),
+        form=DeactivateForm(posted(request)),
+        act=lambda **given: services.deactivate_member(actor=request.actor, membership_pk=pk, **given),
+        done=_("%(member)s is deactivated.") % {"member": membership.user},
+        title=_("Deactivate %(member)s?") % {"member": membership.user},
+        effect=_(
             "They can no longer work in this partner, from their next click on. "
             "Their records stay; you can reactivate them."
         ),
-        "action": reverse("access:member_deactivate", args=[pk]),
-        "submit": _("Deactivate"),
-        "is_danger": True,
-        "cancel_url": reverse("access:member_list"),
-        "form": form,
-        "hidden": [],
-        "icon": "",
-        "effects": [],
-    }
-    status = 422 if form.is_bound else 200
-    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm", status=status)
+        submit=_("Deactivate"),
+        is_danger=True,
+    )
+    return page.response()
 
 
 @require_POST

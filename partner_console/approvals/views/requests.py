@@ -18,8 +18,9 @@ from partner_console.approvals.registry import get_checked
 from partner_console.approvals.rules import Need
 from partner_console.audit.selectors import timeline
 from partner_console.errors import Conflict, DomainError, Invalid
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import add_domain_error, posted
-from partner_console.web.htmx import render_page, see_other
+from partner_console.web.htmx import see_other
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -60,24 +61,20 @@ def approval_withdraw(request: ActorRequest, pk: int) -> HttpResponse:
     """Confirm page and dialog of [Withdraw]."""
     approval = selectors.get_approval(request.actor, pk)
     services.ensure_may_withdraw(request.actor, approval)
-    if request.method == "POST":
-        services.withdraw(actor=request.actor, approval_pk=pk)
-        messages.success(request, _("Withdrawn: %(subject)s.") % {"subject": approval.subject_label})
-        return see_other(request, reverse("approvals:approval_list"))
-    described = _described(request, approval)
-    confirm: dict[str, Any] = {
-        "title": _("Withdraw this request?"),
-        "effect": described.refusal,
-        "effects": [],
-        "action": reverse("approvals:approval_withdraw", args=[pk]),
-        "submit": _("Withdraw"),
-        "icon": "undo-2",
-        "is_danger": True,
-        "cancel_url": reverse("approvals:approval_detail", args=[pk]),
-        "form": None,
-        "hidden": [],
-    }
-    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm")
+    page = ConfirmPage(
+        request,
+        None,
+        back=reverse("approvals:approval_list"),
+        cancel=reverse("approvals:approval_detail", args=[pk]),
+        act=lambda: services.withdraw(actor=request.actor, approval_pk=pk),
+        done=_("Withdrawn: %(subject)s.") % {"subject": approval.subject_label},
+        title=_("Withdraw this request?"),
+        effect=_described(request, approval).refusal,
+        submit=_("Withdraw"),
+        icon="undo-2",
+        is_danger=True,
+    )
+    return page.response()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,8 +18,9 @@ from partner_console.cloud.filters import CommandFilters
 from partner_console.cloud.forms import ByHandForm
 from partner_console.cloud.models import CloudCommand
 from partner_console.cloud.tables import COLUMNS, retry_cell
+from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import posted
-from partner_console.web.htmx import render_page, see_other
+from partner_console.web.htmx import see_other
 from partner_console.web.listing import ListPage
 
 if TYPE_CHECKING:
@@ -83,20 +84,16 @@ def command_by_hand(request: ActorRequest, pk: int) -> HttpResponse:
     """Somebody did in the cloud's own console what its API does not offer, and says so."""
     command = selectors.get_command(request.actor, pk)
     services.ensure_by_hand(request.actor, command)
-    form = ByHandForm(posted(request))
-    back = reverse("cloud:command_list")
-    if request.method == "POST" and form.is_valid():
-        services.record_by_hand(actor=request.actor, command_pk=pk, **form.cleaned_data)
-        messages.success(request, _("Recorded: %(command)s was done by hand.") % {"command": command})
-        return see_other(request, back)
-    confirm = {
-        "title": _("Record that it was done by hand: %(command)s?") % {"command": command},
-        "effect": _("It counts as confirmed, with your note. Record it only when the cloud's own console shows it so."),
-        "action": request.path,
-        "submit": _("Record it"),
-        "icon": "check",
-        "cancel_url": back,
-        "form": form,
-    }
-    status = 422 if form.is_bound else 200
-    return render_page(request, "ui/confirm_page.html", {"confirm": confirm}, fragment="confirm", status=status)
+    page = ConfirmPage(
+        request,
+        None,
+        back=reverse("cloud:command_list"),
+        form=ByHandForm(posted(request)),
+        act=lambda **given: services.record_by_hand(actor=request.actor, command_pk=pk, **given),
+        done=_("Recorded: %(command)s was done by hand.") % {"command": command},
+        title=_("Record that it was done by hand: %(command)s?") % {"command": command},
+        effect=_("It counts as confirmed, with your note. Record it only when the cloud's own console shows it so."),
+        submit=_("Record it"),
+        icon="check",
+    )
+    return page.response()

@@ -1,4 +1,4 @@
-"""A confirm page: asks, does, and goes back. The same markup is the dialog."""
+"""A confirm page: asks, does, and goes back. The same markup is the page and the dialog (`ui/confirm.html`)."""
 
 from __future__ import annotations
 
@@ -21,23 +21,27 @@ if TYPE_CHECKING:
 
 
 class ConfirmPage:
-    """`act` is called with the form's cleaned data; what it refuses about a field is shown there. `confirm` is the
-    rest of the context of `ui/confirm.html`."""
+    """`act` is called with the form's cleaned data; what it refuses about a field is shown there, and what is one of
+    `told` is said where one goes back to. `permission` is None where another rule decided before. `confirm` is the rest
+    of the context of `ui/confirm.html`."""
 
     def __init__(
         self,
         request: ActorRequest,
-        permission: Permission,
+        permission: Permission | None,
         *,
         back: str,
         act: Callable[..., object],
         done: str,
         form: forms.Form | None = None,
         cancel: str = "",
+        told: tuple[type[DomainError], ...] = (),
         **confirm: Any,
     ) -> None:
-        require(request.actor, permission)
+        if permission is not None:
+            require(request.actor, permission)
         self.request, self.back, self.act, self.done, self.form = request, back, act, done, form
+        self.told = told
         self.confirm = {"effect": "", "action": request.path, "cancel_url": cancel or back, "form": form, **confirm}
 
     def response(self) -> HttpResponse:
@@ -46,9 +50,13 @@ class ConfirmPage:
             try:
                 self.act(**(form.cleaned_data if form is not None else {}))
             except DomainError as error:
-                if form is None or error.field not in form.fields:
+                if form is not None and error.field in form.fields:
+                    add_domain_error(form, error)
+                elif isinstance(error, self.told):
+                    messages.error(self.request, str(error))
+                    return see_other(self.request, self.back)
+                else:
                     raise
-                add_domain_error(form, error)
             else:
                 messages.success(self.request, self.done)
                 return see_other(self.request, self.back)
