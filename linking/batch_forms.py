@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from linking.services.batches.fields import offered
 from partner_console.access.models import LANGUAGE_CHOICES
 from partner_console.access.policy import PartnerKind
+from partner_console.web.upload_forms import FileOrPasteForm
 from uids.states import Environment
 
 if TYPE_CHECKING:
@@ -19,28 +20,14 @@ if TYPE_CHECKING:
     from linking.models import LinkBatch
 
 
-class NewBatchForm(forms.Form):
-    """A file, or what was copied from a spreadsheet: one of the two."""
+class NewBatchForm(FileOrPasteForm):
+    """Customers to invite."""
 
-    file = forms.FileField(
-        label=_("File"),
-        required=False,
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.tsv,.txt"}),
-        help_text=_("An Excel workbook (.xlsx) or CSV, up to 10 MB and 5,000 rows. The first row names the columns."),
-    )
-    text = forms.CharField(
-        label=_("Or paste the rows"),
-        required=False,
-        strip=False,
-        help_text=_("Cells copied from a spreadsheet, or one customer a line: UID, company, e-mail."),
-        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off", "class": "mono"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if not self.errors and bool(cleaned.get("file")) == bool(str(cleaned.get("text", "")).strip()):
-            self.add_error("file", _("Choose a file or paste rows: one of the two."))
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].help_text = _(
+            "Cells copied from a spreadsheet, or one customer a line: UID, company, e-mail."
+        )
 
 
 class ColumnsForm(forms.Form):

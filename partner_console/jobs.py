@@ -7,7 +7,7 @@ the app's sweep (design §8).
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -22,13 +22,17 @@ from partner_console.access.selectors import memberships_of
 from partner_console.errors import DomainError, Forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from datetime import timedelta
 
+    from django.db.models import QuerySet
     from django.utils.functional import Promise
 
     from partner_console.access.actor import Actor
 
 logger = structlog.get_logger(__name__)
+
+SWEPT_AT_ONCE = 100
 
 
 class Job(PartnerScoped):
@@ -98,6 +102,44 @@ def still_ours(job: J) -> J | None:
     rows = type(job).objects.select_for_update(of=("self",)).select_related("partner", "user")
     found: J | None = rows.filter(pk=job.pk, state=job.state, attempts=job.attempts).first()
     return found
+
+
+@transaction.atomic
+def recover_silent(
+    model: type[J],
+    *,
+    before: Mapping[str, str],
+    silent_for: timedelta,
+    is_hopeless: Callable[[J], bool],
+    finish: Callable[[J, str, str], None],
+) -> None:
+    """Jobs whose worker fell silent wait again, at the place reached; cancelled ones end, hopeless ones fail.
+
+    `before` names for each state that is worked on the one that waits; `finish(job, state, error)` ends a locked job.
+    """
+    silent = (
+        model.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("partner", "user")
+        .filter(state__in=before, heartbeat_at__lt=timezone.now() - silent_for)
+    )
+    for job in silent.order_by("pk")[:SWEPT_AT_ONCE]:
+        with translation.override(job.language):
+            if job.cancel_requested:
+                finish(job, "cancelled", "")
+            elif is_hopeless(job):
+                finish(job, "failed", _("It was interrupted again and again. Start it once more."))
+            else:
+                job.state, job.heartbeat_at = before[job.state], None
+                job.save(update_fields=["state", "heartbeat_at"])
+        logger.info("job recovered", job=job._meta.label_lower, pk=job.pk, state=job.state)
+
+
+def count_rows(rows: QuerySet[Any], going: Collection[str]) -> dict[str, int]:
+    """How many of a job's rows have each `verdict`, and each `outcome` among those that go."""
+    rows = rows.order_by()
+    verdicts = dict(rows.exclude(verdict="").values_list("verdict").annotate(n=models.Count("pk")))
+    outcomes = rows.filter(verdict__in=going).values_list("outcome").annotate(n=models.Count("pk"))
+    return {**verdicts, **dict(outcomes)}
 
 
 def actor_of(job: Job, *, command: str) -> Actor:

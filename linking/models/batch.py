@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, TextChoices
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linking.models.invitation import Invitation
-from partner_console.access.models import LANGUAGE_CHOICES, Partner, User
 from partner_console.access.scoping import PartnerScoped
+from partner_console.jobs import Job
 
 
 class BatchKind(TextChoices):
@@ -63,40 +62,30 @@ class RowOutcome(TextChoices):
     FAILED = "failed", _("Not done")
 
 
-class LinkBatch(PartnerScoped):
+class LinkBatch(Job):
     """One file, paste or choice of invitations on its way.
 
     `columns` maps our field keys to indexes of `headers`; `defaults` are what rows start with that do not say
     otherwise; `reason` is what every row of the run is given. A row and what became of it are written in one
-    transaction, so a resumed run repeats nothing. `error` and the words of rows are in `language`. `next_at` is when
-    the next mail may go. `query` leads back to the list the rows were chosen in.
+    transaction, so a resumed run repeats nothing. `next_at` is when the next mail may go. `query` leads back to the
+    list the rows were chosen in.
     """
 
-    partner_path: ClassVar[str] = "partner"
+    WAITING: ClassVar[tuple[str, ...]] = WAITING
+    WORKING: ClassVar[tuple[str, ...]] = WORKING
+    FINAL: ClassVar[tuple[str, ...]] = FINAL
 
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     kind = models.CharField(_("what"), max_length=20, choices=BatchKind.choices)
     title = models.CharField(_("file or choice"), max_length=255)
     query = models.CharField(max_length=2000, blank=True, default="")
-    language = models.CharField(max_length=10, choices=LANGUAGE_CHOICES, default="en")
     headers = models.JSONField(default=list, blank=True)
     columns = models.JSONField(default=dict, blank=True)
     is_text = models.BooleanField(default=False)
     defaults = models.JSONField(default=dict, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
     state = models.CharField(_("state"), max_length=20, choices=BatchState.choices, default=BatchState.UPLOADED)
-    n_rows = models.PositiveIntegerField(default=0)
-    counts = models.JSONField(default=dict, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
     interruptions = models.PositiveSmallIntegerField(default=0)
-    cancel_requested = models.BooleanField(default=False)
-    error = models.TextField(blank=True, default="")
     next_at = models.DateTimeField(null=True, blank=True)
-    heartbeat_at = models.DateTimeField(null=True, blank=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -115,21 +104,8 @@ class LinkBatch(PartnerScoped):
         return self.title
 
     @property
-    def is_busy(self) -> bool:
-        """A worker has it or will: the page asks again."""
-        return self.state in WAITING or self.state in WORKING
-
-    @property
-    def is_final(self) -> bool:
-        return self.state in FINAL
-
-    @property
     def is_file(self) -> bool:
         return self.kind == BatchKind.INVITE
-
-    @property
-    def can_be_cancelled(self) -> bool:
-        return not self.is_final and not self.cancel_requested
 
     @property
     def n_going(self) -> int:

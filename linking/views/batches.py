@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.http import FileResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +19,7 @@ from linking.services import batches
 from linking.views.batch_rows import RowPage, progress
 from partner_console.access.policy import Permission, require
 from partner_console.errors import Invalid
+from partner_console.web.downloads import workbook_response
 from partner_console.web.htmx import see_other, wants_fragment
 from partner_console.web.listing import from_string
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from partner_console.access.middleware import ActorRequest
 
 FINAL = HttpResponseStopPolling.status_code
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -147,13 +145,10 @@ def batch_cancel(request: ActorRequest, pk: int) -> HttpResponse:
 def batch_refused(request: ActorRequest, pk: int) -> HttpResponseBase:
     """The rows that were not done, with the reason, as a workbook."""
     batch = selectors.get_batch(request.actor, pk)
-    with tempfile.TemporaryDirectory(prefix="refused-") as folder:
-        path = Path(folder) / "refused.xlsx"
-        batches.write_refused(actor=request.actor, batch=batch, path=path)
-        # Open files outlive their folder: the response reads on, nothing is left behind.
-        content = path.open("rb")
-    name = f"{PurePath(batch.title).stem}-refused.xlsx"
-    return FileResponse(content, as_attachment=True, filename=name, content_type=XLSX)
+    return workbook_response(
+        lambda path: batches.write_refused(actor=request.actor, batch=batch, path=path),
+        name=f"{PurePath(batch.title).stem}-refused.xlsx",
+    )
 
 
 def _url(batch: LinkBatch) -> str:

@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q, TextChoices
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partner_console.access.models import LANGUAGE_CHOICES, Partner, User
 from partner_console.access.scoping import PartnerScoped
+from partner_console.jobs import Job
 
 
 class ImportState(TextChoices):
@@ -48,38 +47,29 @@ COMING_IN = (RowVerdict.CREATE, RowVerdict.WARN)
 NOT_IMPORTED = (RowVerdict.REFUSE, RowVerdict.LEFT_OUT)
 
 
-class AccountImport(PartnerScoped):
+class AccountImport(Job):
     """One uploaded file on its way in.
 
     `columns` maps our field keys to column indexes of `headers`. `at_pass` and `at_row` are the place up to which the
     present phase has worked, written in the transaction of the rows themselves: a resumed phase repeats nothing.
-    The file stays in private storage until the import is old. `error` and reasons of rows are in `language`.
+    The file stays in private storage until the import is old.
     """
 
-    partner_path: ClassVar[str] = "partner"
+    WAITING: ClassVar[tuple[str, ...]] = WAITING
+    WORKING: ClassVar[tuple[str, ...]] = WORKING
+    FINAL: ClassVar[tuple[str, ...]] = FINAL
 
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     file_name = models.CharField(_("file"), max_length=255)
     file = models.FileField(upload_to="imports/", blank=True)
     encoding = models.CharField(max_length=20, blank=True, default="")
     sheet = models.CharField(max_length=100, blank=True, default="")
-    language = models.CharField(max_length=10, choices=LANGUAGE_CHOICES, default="en")
     headers = models.JSONField(default=list, blank=True)
     columns = models.JSONField(default=dict, blank=True)
     state = models.CharField(_("state"), max_length=20, choices=ImportState.choices, default=ImportState.UPLOADED)
-    n_rows = models.PositiveIntegerField(default=0)
     n_done = models.PositiveIntegerField(default=0)
     at_pass = models.PositiveSmallIntegerField(default=1)
     at_row = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
-    cancel_requested = models.BooleanField(default=False)
-    counts = models.JSONField(default=dict, blank=True)
-    error = models.TextField(blank=True, default="")
-    heartbeat_at = models.DateTimeField(null=True, blank=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -95,19 +85,6 @@ class AccountImport(PartnerScoped):
 
     def __str__(self) -> str:
         return self.file_name
-
-    @property
-    def is_busy(self) -> bool:
-        """A worker has it or will: the page asks again."""
-        return self.state in WAITING or self.state in WORKING
-
-    @property
-    def is_final(self) -> bool:
-        return self.state in FINAL
-
-    @property
-    def can_be_cancelled(self) -> bool:
-        return not self.is_final and not self.cancel_requested
 
     @property
     def n_coming_in(self) -> int:

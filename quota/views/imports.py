@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.http import FileResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +14,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from partner_console.access.policy import Permission, require
 from partner_console.errors import Invalid
+from partner_console.web.downloads import workbook_response
 from partner_console.web.forms import add_domain_error
 from partner_console.web.htmx import see_other, wants_fragment
 from quota.models.imports import ImportState
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from partner_console.access.middleware import ActorRequest
 
 FINAL = HttpResponseStopPolling.status_code
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
@@ -128,10 +126,7 @@ def import_cancel(request: ActorRequest, pk: int) -> HttpResponse:
 def import_refused(request: ActorRequest, pk: int) -> HttpResponseBase:
     """The rows that did not come in, with the reason, as a workbook."""
     job = selectors.get_import(request.actor, pk)
-    with tempfile.TemporaryDirectory(prefix="refused-") as folder:
-        path = Path(folder) / "refused.xlsx"
-        imports.write_refused(actor=request.actor, job=job, path=path)
-        # Open files outlive their folder: the response reads on, nothing is left behind.
-        content = path.open("rb")
-    name = f"{PurePath(job.file_name).stem}-refused.xlsx"
-    return FileResponse(content, as_attachment=True, filename=name, content_type=XLSX)
+    return workbook_response(
+        lambda path: imports.write_refused(actor=request.actor, job=job, path=path),
+        name=f"{PurePath(job.file_name).stem}-refused.xlsx",
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,6 +10,8 @@ from linking.models.batch import GOING, BatchRow, BatchState, LinkBatch, RowOutc
 from partner_console.access.actor import system_actor
 from partner_console.audit.actions import Action
 from partner_console.audit.services import record
+from partner_console.jobs import count_rows as count_job_rows
+from partner_console.jobs import still_ours
 
 # A run has begun, whether it sends just now or waits until mail is welcome again.
 UNDER_WAY = (BatchState.QUEUED, BatchState.RUNNING, BatchState.PACED)
@@ -26,13 +27,6 @@ def end(batch: LinkBatch, state: BatchState, *, error: str = "") -> bool:
         state, error = BatchState.CANCELLED, ""
     finish(current, state, error=error)
     return True
-
-
-def still_ours(batch: LinkBatch) -> LinkBatch | None:
-    """The batch's row, locked, as long as no other worker has taken it over."""
-    rows = LinkBatch.objects.select_for_update(of=("self",)).select_related("partner", "user")
-    found: LinkBatch | None = rows.filter(pk=batch.pk, state=batch.state, attempts=batch.attempts).first()
-    return found
 
 
 def finish(batch: LinkBatch, state: BatchState, *, error: str = "") -> None:
@@ -54,7 +48,4 @@ def finish(batch: LinkBatch, state: BatchState, *, error: str = "") -> None:
 
 def count_rows(batch: LinkBatch) -> dict[str, int]:
     """How many rows of each verdict, and of each outcome among those that go."""
-    rows = BatchRow.objects.filter(batch=batch).order_by()
-    verdicts = dict(rows.exclude(verdict="").values_list("verdict").annotate(n=Count("pk")))
-    outcomes = rows.filter(verdict__in=GOING).values_list("outcome").annotate(n=Count("pk"))
-    return {**verdicts, **dict(outcomes)}
+    return count_job_rows(BatchRow.objects.filter(batch=batch), GOING)

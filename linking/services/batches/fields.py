@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from linking.states import INVITABLE
 from partner_console.access.policy import PartnerKind
-from partner_console.web.uploads import Field, guess_columns
+from partner_console.web.uploads import Field, guess_columns, in_every_language
 from uids.identifiers import recognise
 
 if TYPE_CHECKING:
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from partner_console.web.uploads import Row
-
-CURRENCY = re.compile(r"(?:^|[\s(（\[])([A-Z]{3})\s*[)）\]]?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +140,6 @@ def guess(headers: Sequence[str], kind: PartnerKind, *, sample: Sequence[Row] = 
     return {key: at for key, at in found.items() if key in keys} or _by_content(len(headers), sample)
 
 
-def currency_of(header: str) -> str:
-    """The currency an amount column's header ends with, e.g. “Credit line USD”; empty when it names none."""
-    match = CURRENCY.search(header.strip())
-    return match[1] if match else ""
-
-
 def _by_content(width: int, sample: Sequence[Row]) -> dict[str, int]:
     """A pasted list has no header: the first column of ids, the first of addresses, the first of neither."""
     found: dict[str, int] = {}
@@ -169,12 +158,4 @@ def _by_content(width: int, sample: Sequence[Row]) -> dict[str, int]:
 @lru_cache(maxsize=1)
 def _upload_fields() -> tuple[Field, ...]:
     """With the labels in every language, as our own pages and files write them."""
-    return tuple(Field(field.key, (*_labels(field), *field.aliases)) for field in FIELDS)
-
-
-def _labels(field: BatchField) -> list[str]:
-    labels = []
-    for language, _name in settings.LANGUAGES:
-        with override(language):
-            labels.append(str(field.label))
-    return list(dict.fromkeys(labels))
+    return tuple(Field(field.key, (*in_every_language(field.label), *field.aliases)) for field in FIELDS)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from linking.models import BatchRow
 from linking.models.batch import BatchKind, RowOutcome, RowVerdict
 from partner_console.access.policy import Permission, require
 from partner_console.errors import Conflict
-from partner_console.exports.cells import Kind
-from partner_console.exports.workbook import Cover, write_workbook
+from partner_console.exports.filling import kept_columns, with_reason, write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,14 +22,7 @@ if TYPE_CHECKING:
     from linking.models import LinkBatch
     from partner_console.access.actor import Actor
 
-REASON = gettext_lazy("Reason")
 CHUNK = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    label: str
-    kind: str = Kind.TEXT
 
 
 def write_refused(*, actor: Actor, batch: LinkBatch, path: Path) -> int:
@@ -45,17 +34,15 @@ def write_refused(*, actor: Actor, batch: LinkBatch, path: Path) -> int:
     found = refused_rows(actor, batch)
     if batch.kind != BatchKind.INVITE or found.filter(cells=[]).exists():
         raise Conflict("batch_file_gone", _("The rows of this file are no longer kept. Upload it again."))
-    # The reasons of an earlier round are replaced.
-    keep = [at for at, header in enumerate(batch.headers) if header not in (str(REASON), "Reason")]
-    columns = [*(_Column(batch.headers[at]) for at in keep), _Column(str(REASON))]
-    cover = Cover(
+    keep = kept_columns(batch.headers)
+    return write_sheet(
+        path,
+        actor=actor,
         title=_("Rows of %(file)s that were not sent") % {"file": batch.title},
-        made_by=actor.label,
-        made_at=timezone.now(),
         filter_text=_("Refused rows, and rows that failed"),
+        columns=with_reason(batch.headers, keep),
+        rows=_cells(found, keep),
     )
-    rows = _cells(found, keep)
-    return write_workbook(path, cover=cover, columns=columns, rows=rows, zone=timezone.get_current_timezone()).n_rows
 
 
 def refused_rows(actor: Actor, batch: LinkBatch) -> QuerySet[BatchRow]:

@@ -11,12 +11,12 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from linking.models import Invitation
-from linking.services.batches.fields import BY_KEY, currency_of, offered
+from linking.services.batches.fields import BY_KEY, offered
 from linking.states import INVITABLE
 from partner_console.access.policy import PartnerKind
 from partner_console.errors import Invalid
 from partner_console.exports.delimited import DANGEROUS_STARTS
-from partner_console.web.uploads import parse_money, parse_percent
+from partner_console.web.uploads import currency_of, parse_money, parse_percent
 from quota.rules import clean_percent
 from quota.services.imports import words
 from uids.identifiers import Recognised, recognise

@@ -10,96 +10,65 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import structlog
-from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from linking import locks
 from linking.models import BatchRow, LinkBatch, PermissionTemplate
 from linking.models.batch import GOING, BatchKind, BatchState, RowOutcome
 from linking.services.batches import acting
 from linking.services.batches.acting import SENDING
-from linking.services.batches.ending import count_rows, end, still_ours
+from linking.services.batches.ending import count_rows, end
 from linking.services.batches.judging import judge
 from linking.services.batches.rows import RowReader
 from linking.services.mailing import room_for_programs
 from linking.states import InvitationState
-from partner_console.access.actor import actor_for_membership, system_actor
+from partner_console import jobs
 from partner_console.access.policy import Permission, require
-from partner_console.access.selectors import memberships_of
-from partner_console.errors import DomainError, Forbidden
+from partner_console.errors import DomainError
 from uids.rounding import rounded_batch
 
 if TYPE_CHECKING:
     from linking.services.batches.judging import Judged
     from partner_console.access.actor import Actor
 
-logger = structlog.get_logger(__name__)
-
-NEXT_STATE = {
+NEXT_STATE: dict[str, str] = {
     BatchState.CHECK_QUEUED: BatchState.CHECKING,
     BatchState.QUEUED: BatchState.RUNNING,
     BatchState.PACED: BatchState.RUNNING,
 }
 CHUNK = 500
 COMMAND = "import_links"
+WORDS = {jobs.TOO_LONG: gettext_lazy("It took too long. Split the file and send the parts.")}
 
 
 def run_batch(*, batch_pk: int) -> None:
     """Do the phase a batch waits for. One that is not waiting (redelivered, cancelled, unknown, not yet due) is left
     alone.
 
-    The actor and their permission are rebuilt now. When the database goes away the batch stays as it is and
-    `sweeping.sweep_batches` gives it to another worker; every other failure ends it, in words.
+    The actor and their permission are rebuilt now.
     """
     batch = claim(batch_pk)
     if batch is None:
         return
-    log = logger.bind(batch=batch.pk, state=batch.state, attempt=batch.attempts)
-    with translation.override(batch.language):
-        try:
-            work(batch)
-        except (OperationalError, InterfaceError) as error:
-            log.warning("batch interrupted", error=type(error).__name__)
-        except (DomainError, SoftTimeLimitExceeded) as error:
-            end(batch, BatchState.FAILED, error=_failure(error))
-            log.warning("batch failed", error=type(error).__name__)
-        except Exception:
-            end(
-                batch, BatchState.FAILED, error=_("Something unexpected went wrong. Your operator finds it in the log.")
-            )
-            raise
+    with jobs.ending_in_words(batch, lambda error: end(batch, BatchState.FAILED, error=error), words=WORDS):
+        work(batch)
 
 
 @transaction.atomic
 def claim(batch_pk: int) -> LinkBatch | None:
-    now = timezone.now()
-    due = Q(next_at__isnull=True) | Q(next_at__lte=now)
-    waiting = LinkBatch.objects.select_for_update(skip_locked=True, of=("self",)).select_related("partner", "user")
-    batch: LinkBatch | None = waiting.filter(due, pk=batch_pk, state__in=NEXT_STATE).first()
-    if batch is None:
-        return None
-    batch.state, batch.heartbeat_at, batch.next_at = NEXT_STATE[BatchState(batch.state)], now, None
-    batch.attempts += 1
-    batch.save(update_fields=["state", "heartbeat_at", "next_at", "attempts"])
+    due = Q(next_at__isnull=True) | Q(next_at__lte=timezone.now())
+    batch = jobs.claim(LinkBatch, batch_pk, NEXT_STATE, due)
+    if batch is not None and batch.next_at is not None:
+        batch.next_at = None
+        batch.save(update_fields=["next_at"])
     return batch
 
 
-def actor_of(batch: LinkBatch) -> Actor:
-    """The member who asked for it, as they are now; the command's own actor for its batches. Raises `Forbidden`."""
-    if batch.user_id is None:
-        return system_actor(COMMAND, partner=batch.partner)
-    for membership in memberships_of(batch.user_id):
-        if membership.partner_id == batch.partner_id:
-            return actor_for_membership(membership)
-    raise Forbidden("not_a_member", _("Whoever asked for this is no longer a member."))
-
-
 def work(batch: LinkBatch) -> None:
-    actor = actor_of(batch)
+    actor = jobs.actor_of(batch, command=COMMAND)
     require(actor, Permission.LINK_INVITE)
     reader = _reader(actor, batch) if batch.kind == BatchKind.INVITE else None
     if batch.state == BatchState.CHECKING and reader is not None:
@@ -133,7 +102,7 @@ def _check(actor: Actor, batch: LinkBatch, reader: RowReader) -> None:
         return
     judged = judge(actor, batch.partner, parsed)
     with transaction.atomic():
-        if still_ours(batch) is None:
+        if jobs.still_ours(batch) is None:
             return
         # Written anew in one insert: an update of 5,000 rows costs many times as much.
         BatchRow.objects.visible_to(actor).filter(batch=batch).delete()
@@ -162,7 +131,7 @@ def _written(row: BatchRow, judged: Judged) -> BatchRow:
 @transaction.atomic
 def _run_next(actor: Actor, batch: LinkBatch, reader: RowReader | None) -> bool:
     """One row; False when the batch is over, waits until mail is welcome again, or is another worker's."""
-    current = still_ours(batch)
+    current = jobs.still_ours(batch)
     if current is None:
         return False
     rows = BatchRow.objects.visible_to(actor).filter(batch=batch, verdict__in=GOING, outcome=RowOutcome.WAITING)
@@ -195,9 +164,3 @@ def _do(actor: Actor, batch: LinkBatch, row: BatchRow, reader: RowReader | None)
         waits = invitation.state == InvitationState.AWAITING_CHECK
         row.outcome, row.invitation = RowOutcome.CHECK if waits else RowOutcome.DONE, invitation
     row.save(update_fields=["outcome", "reason", "fix", "invitation"])
-
-
-def _failure(error: Exception) -> str:
-    if isinstance(error, SoftTimeLimitExceeded):
-        return _("It took too long. Split the file and send the parts.")
-    return str(error)

@@ -16,7 +16,7 @@ from linking.models import BatchRow, LinkBatch
 from linking.models.batch import FINAL, GOING, WAITING, BatchKind, BatchState, RowOutcome
 from linking.services.batches.acting import Verdicts
 from linking.services.batches.ending import count_rows, finish
-from linking.services.batches.fields import BY_KEY, currency_of, guess, offered
+from linking.services.batches.fields import BY_KEY, guess, offered
 from linking.services.composing import newest_version
 from partner_console.access.models import Partner
 from partner_console.access.policy import PartnerKind, Permission, require
@@ -24,7 +24,7 @@ from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Conflict, Forbidden, Invalid, NotFound
 from partner_console.waking import after_commit
-from partner_console.web.uploads import Limits, read_pasted, read_upload
+from partner_console.web.uploads import Limits, currency_of, read_pasted, read_upload
 from uids.services.accounts import clean_text
 
 if TYPE_CHECKING:

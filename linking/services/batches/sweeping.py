@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import structlog
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from linking import tasks
 from linking.models import BatchRow, LinkBatch
-from linking.models.batch import FINAL, WAITING, WORKING, BatchState
+from linking.models.batch import FINAL, WAITING, BatchState
 from linking.services.batches.ending import finish
-
-logger = structlog.get_logger(__name__)
+from partner_console import jobs
 
 MOST_INTERRUPTIONS = 5
 SILENT_FOR = timedelta(minutes=3)  # a dry run's longest silence is some ten seconds
 ABANDONED_AFTER = timedelta(days=7)
 CELLS_KEPT_FOR = timedelta(days=30)
 BATCH = 100
-BEFORE = {BatchState.CHECKING: BatchState.CHECK_QUEUED, BatchState.RUNNING: BatchState.QUEUED}
+BEFORE: dict[str, str] = {BatchState.CHECKING: BatchState.CHECK_QUEUED, BatchState.RUNNING: BatchState.QUEUED}
 
 
 def sweep_batches() -> None:
@@ -32,26 +29,22 @@ def sweep_batches() -> None:
     forget_old()
 
 
-@transaction.atomic
 def recover_silent() -> None:
     """Batches whose worker fell silent wait again, at the row reached; cancelled ones end, hopeless ones fail."""
-    silent = (
-        LinkBatch.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("partner", "user")
-        .filter(state__in=WORKING, heartbeat_at__lt=timezone.now() - SILENT_FOR)
+    jobs.recover_silent(
+        LinkBatch,
+        before=BEFORE,
+        silent_for=SILENT_FOR,
+        is_hopeless=_is_hopeless,
+        finish=lambda batch, state, error: finish(batch, BatchState(state), error=error),
     )
-    for batch in silent.order_by("pk")[:BATCH]:
-        batch.interruptions += 1
-        batch.save(update_fields=["interruptions"])
-        with translation.override(batch.language):
-            if batch.cancel_requested:
-                finish(batch, BatchState.CANCELLED)
-            elif batch.interruptions >= MOST_INTERRUPTIONS:
-                finish(batch, BatchState.FAILED, error=_("It was interrupted again and again. Start it once more."))
-            else:
-                batch.state, batch.heartbeat_at = BEFORE[BatchState(batch.state)], None
-                batch.save(update_fields=["state", "heartbeat_at"])
-        logger.info("batch recovered", batch=batch.pk, state=batch.state)
+
+
+def _is_hopeless(batch: LinkBatch) -> bool:
+    """Attempts do not count here: a batch that waits for its mails is claimed again and again."""
+    batch.interruptions += 1
+    batch.save(update_fields=["interruptions"])
+    return batch.interruptions >= MOST_INTERRUPTIONS
 
 
 def wake_waiting() -> None:

@@ -4,14 +4,21 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.utils.translation import override
 from rapidfuzz import fuzz
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 CUTOFF = 90.0
 CLEAR_LEAD = 3.0  # a header nearly as close to another field is left for the person to decide
 SHORTEST_FUZZY = 5
 BRACKETED = re.compile(r"[(\[{【「〔<].*?[)\]}】」〕>]")
 NOT_A_WORD = re.compile(r"[\W_]+")
+CURRENCY = re.compile(r"[(（\[]\s*([A-Z]{3})\s*[)）\]]|\s([A-Z]{3})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,21 @@ class Field:
 
     key: str
     aliases: tuple[str, ...]
+
+
+def in_every_language(label: "_StrPromise") -> list[str]:
+    """The label as our own pages and files write it, so that they come in again in every language."""
+    labels = []
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            labels.append(str(label))
+    return list(dict.fromkeys(labels))
+
+
+def currency_of(header: str) -> str:
+    """The currency an amount column names, e.g. `Quota Amount (USD)`, `Credit line USD`; empty when it names none."""
+    match = CURRENCY.search(header.strip())
+    return next(filter(None, match.groups()), "") if match else ""
 
 
 def guess_columns(headers: Sequence[str], fields: Sequence[Field]) -> dict[str, int]:

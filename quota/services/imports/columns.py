@@ -12,12 +12,10 @@ from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from partner_console.access.policy import KIND_MAY, PartnerKind, Permission
-from partner_console.web.uploads import Field, guess_columns
+from partner_console.web.uploads import Field, guess_columns, in_every_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 CONTROL, QUOTA = Permission.CONTROL_VIEW, Permission.QUOTA_VIEW
 ZONE = re.compile(r"(?:UTC|GMT)\s*(?:([+\-−])\s*(\d{1,2})(?::?(\d{2}))?)?", re.IGNORECASE)
 ZONE_NAME = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z_+\-/]+")
-CURRENCY = re.compile(r"[(（\[]\s*([A-Z]{3})\s*[)）\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,15 +305,7 @@ def guess(headers: Sequence[str], kind: PartnerKind) -> dict[str, int]:
 @lru_cache(maxsize=1)
 def _upload_fields() -> tuple[Field, ...]:
     """With the labels in every language, as our own export writes them."""
-    return tuple(Field(field.key, (*_labels(field), *field.aliases)) for field in FIELDS)
-
-
-def _labels(field: ImportField) -> list[str]:
-    labels = []
-    for language, _name in settings.LANGUAGES:
-        with override(language):
-            labels.append(str(field.label))
-    return list(dict.fromkeys(labels))
+    return tuple(Field(field.key, (*in_every_language(field.label), *field.aliases)) for field in FIELDS)
 
 
 def zone_of(header: str, default: tzinfo) -> tzinfo:
@@ -333,9 +322,3 @@ def zone_of(header: str, default: tzinfo) -> tzinfo:
         return UTC
     minutes = int(match[2]) * 60 + int(match[3] or 0)
     return timezone(timedelta(minutes=minutes if match[1] == "+" else -minutes)) if minutes < 24 * 60 else default
-
-
-def currency_of(header: str) -> str:
-    """The currency an amount column's header names in brackets, e.g. `(USD)`; empty when it names none."""
-    match = CURRENCY.search(header)
-    return match[1] if match else ""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from partner_console.access.policy import Permission, require
-from partner_console.exports.cells import Kind
-from partner_console.exports.workbook import Cover, write_workbook
+from partner_console.exports.filling import kept_columns, with_reason, write_sheet
 from quota.models.imports import NOT_IMPORTED, ImportRow
 from quota.services.imports.reading import read_stored
 
@@ -23,14 +19,7 @@ if TYPE_CHECKING:
     from partner_console.web.uploads import Table
     from quota.models.imports import AccountImport
 
-REASON = gettext_lazy("Reason")
 CHUNK = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    label: str
-    kind: str = Kind.TEXT
 
 
 def write_refused(*, actor: Actor, job: AccountImport, path: Path) -> int:
@@ -40,17 +29,15 @@ def write_refused(*, actor: Actor, job: AccountImport, path: Path) -> int:
     """
     require(actor, Permission.UID_IMPORT)
     table = read_stored(job)
-    # The reasons of an earlier round are replaced.
-    keep = [at for at, header in enumerate(job.headers) if header not in (str(REASON), "Reason")]
-    columns = [*(_Column(job.headers[at]) for at in keep), _Column(str(REASON))]
-    cover = Cover(
+    keep = kept_columns(job.headers)
+    return write_sheet(
+        path,
+        actor=actor,
         title=_("Refused rows of %(file)s") % {"file": job.file_name},
-        made_by=actor.label,
-        made_at=timezone.now(),
         filter_text=_("Rows that were not imported"),
+        columns=with_reason(job.headers, keep),
+        rows=_rows(actor, job, table, keep),
     )
-    rows = _rows(actor, job, table, keep)
-    return write_workbook(path, cover=cover, columns=columns, rows=rows, zone=timezone.get_current_timezone()).n_rows
 
 
 def _rows(actor: Actor, job: AccountImport, table: Table, keep: list[int]) -> Iterator[list[str]]:

@@ -16,10 +16,10 @@ from partner_console.errors import Invalid
 from partner_console.exports.delimited import DANGEROUS_STARTS
 from partner_console.money import ZERO
 from partner_console.web.formats import named
-from partner_console.web.uploads import parse_money, parse_percent, parse_time
+from partner_console.web.uploads import currency_of, parse_money, parse_percent, parse_time
 from quota.rules import clean_amount, clean_percent
 from quota.services.imports import words
-from quota.services.imports.columns import BY_KEY, currency_of, offered, zone_of
+from quota.services.imports.columns import BY_KEY, offered, zone_of
 from uids.identifiers import recognise
 from uids.models.account import MANAGER_CHARACTERS, NICKNAME_BYTES, REMARKS_BYTES
 from uids.services.accounts import clean_line, clean_text

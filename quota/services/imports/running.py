@@ -11,16 +11,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import structlog
-from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError, transaction
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
-from partner_console.access.actor import actor_for_membership, system_actor
+from partner_console import jobs
 from partner_console.access.policy import Permission, require
-from partner_console.access.selectors import memberships_of
-from partner_console.errors import DomainError, Forbidden
 from quota.models.imports import AccountImport, ImportState
 from quota.services.imports import phases
 from quota.services.imports.ending import end, settle_cancelled
@@ -30,13 +26,17 @@ from quota.services.imports.rows import RowReader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from partner_console.access.actor import Actor
+    from django.utils.functional import Promise
+
     from partner_console.web.uploads import Row, Table
 
-logger = structlog.get_logger(__name__)
-
 BATCH = 500
-NEXT_STATE = {ImportState.CHECK_QUEUED: ImportState.CHECKING, ImportState.QUEUED: ImportState.RUNNING}
+COMMAND = "import_uids"
+NEXT_STATE: dict[str, str] = {ImportState.CHECK_QUEUED: ImportState.CHECKING, ImportState.QUEUED: ImportState.RUNNING}
+WORDS: dict[type[Exception], Promise] = {
+    jobs.TOO_LONG: gettext_lazy("It took too long. Split the file and import the parts."),
+    OSError: gettext_lazy("The uploaded file could not be read from the storage. Upload it again."),
+}
 
 
 class _Stopped(Exception):
@@ -46,55 +46,20 @@ class _Stopped(Exception):
 def run_import(*, job_pk: int) -> None:
     """Do the phase a job waits for. One that is not waiting (redelivered, cancelled, unknown) is left alone.
 
-    The actor and their permission are rebuilt now. When the database goes away the job stays as it is and
-    `sweeping.sweep_imports` gives it to another worker; every other failure ends it, in words.
+    The actor and their permission are rebuilt now.
     """
-    job = _claim(job_pk)
+    job = jobs.claim(AccountImport, job_pk, NEXT_STATE)
     if job is None:
         return
-    log = logger.bind(job=job.pk, state=job.state, attempt=job.attempts)
-    with translation.override(job.language):
+    with jobs.ending_in_words(job, lambda error: end(job, ImportState.FAILED, error=error), words=WORDS):
         try:
             _work(job)
         except _Stopped:
             settle_cancelled(job)
-            log.info("import stopped")
-        except (OperationalError, InterfaceError) as error:
-            log.warning("import interrupted", error=type(error).__name__)
-        except (DomainError, SoftTimeLimitExceeded, OSError) as error:
-            end(job, ImportState.FAILED, error=_failure(error))
-            log.warning("import failed", error=type(error).__name__)
-        except Exception:
-            end(job, ImportState.FAILED, error=_("Something unexpected went wrong. Your operator finds it in the log."))
-            raise
-
-
-@transaction.atomic
-def _claim(job_pk: int) -> AccountImport | None:
-    waiting = AccountImport.objects.select_for_update(skip_locked=True, of=("self",)).select_related("partner")
-    job: AccountImport | None = waiting.filter(pk=job_pk, state__in=NEXT_STATE).first()
-    if job is None:
-        return None
-    job.state = NEXT_STATE[ImportState(job.state)]
-    job.heartbeat_at = timezone.now()
-    job.started_at = job.started_at or job.heartbeat_at
-    job.attempts += 1
-    job.save(update_fields=["state", "heartbeat_at", "started_at", "attempts"])
-    return job
-
-
-def actor_of(job: AccountImport) -> Actor:
-    """The member who uploaded it, as they are now; the command's own actor for its jobs. Raises `Forbidden`."""
-    if job.user_id is None:
-        return system_actor("import_uids", partner=job.partner)
-    for membership in memberships_of(job.user_id):
-        if membership.partner_id == job.partner_id:
-            return actor_for_membership(membership)
-    raise Forbidden("not_a_member", _("Whoever uploaded this file is no longer a member."))
 
 
 def _work(job: AccountImport) -> None:
-    actor = actor_of(job)
+    actor = jobs.actor_of(job, command=COMMAND)
     require(actor, Permission.UID_IMPORT)
     table = read_stored(job)
     reader = RowReader(
@@ -160,11 +125,3 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     rest = iter(rows)
     while batch := list(islice(rest, BATCH)):
         yield batch
-
-
-def _failure(error: Exception) -> str:
-    if isinstance(error, SoftTimeLimitExceeded):
-        return _("It took too long. Split the file and import the parts.")
-    if isinstance(error, OSError):
-        return _("The uploaded file could not be read from the storage. Upload it again.")
-    return str(error)

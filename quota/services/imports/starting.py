@@ -18,10 +18,10 @@ from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Conflict, Forbidden, Invalid, NotFound
 from partner_console.waking import after_commit
-from partner_console.web.uploads import LIMITS
+from partner_console.web.uploads import LIMITS, currency_of
 from quota import tasks
 from quota.models.imports import WAITING, AccountImport, ImportRow, ImportState
-from quota.services.imports.columns import BY_KEY, currency_of, guess, offered
+from quota.services.imports.columns import BY_KEY, guess, offered
 from quota.services.imports.ending import finish
 from quota.services.imports.reading import open_table, stored_bytes
 

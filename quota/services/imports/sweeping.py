@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import structlog
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
+from partner_console import jobs
 from quota import tasks
 from quota.models.imports import WAITING, WORKING, AccountImport, ImportState
 from quota.services.imports.ending import finish
-
-logger = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 5
 # A batch takes a second or two; reading a large workbook is a worker's longest silence.
@@ -24,7 +21,7 @@ SILENT_FOR = timedelta(minutes=3)
 WAITING_FOR = timedelta(minutes=1)
 KEEP_FOR = timedelta(days=30)
 BATCH = 100
-BEFORE = {ImportState.CHECKING: ImportState.CHECK_QUEUED, ImportState.RUNNING: ImportState.QUEUED}
+BEFORE: dict[str, str] = {ImportState.CHECKING: ImportState.CHECK_QUEUED, ImportState.RUNNING: ImportState.QUEUED}
 
 
 def sweep_imports() -> None:
@@ -34,26 +31,15 @@ def sweep_imports() -> None:
     forget_old()
 
 
-@transaction.atomic
 def recover_silent() -> None:
     """Imports whose worker fell silent wait again, at the place reached; cancelled ones end, hopeless ones fail."""
-    silent = (
-        AccountImport.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("partner", "user")
-        .filter(state__in=WORKING, heartbeat_at__lt=timezone.now() - SILENT_FOR)
+    jobs.recover_silent(
+        AccountImport,
+        before=BEFORE,
+        silent_for=SILENT_FOR,
+        is_hopeless=lambda job: job.attempts >= MOST_ATTEMPTS,
+        finish=lambda job, state, error: finish(job, ImportState(state), error=error),
     )
-    for job in silent.order_by("pk")[:BATCH]:
-        with translation.override(job.language):
-            if job.cancel_requested:
-                finish(job, ImportState.CANCELLED)
-            elif job.attempts >= MOST_ATTEMPTS:
-                finish(
-                    job, ImportState.FAILED, error=_("It was interrupted again and again. Upload the file once more.")
-                )
-            else:
-                job.state, job.heartbeat_at = BEFORE[ImportState(job.state)], None
-                job.save(update_fields=["state", "heartbeat_at"])
-        logger.info("import recovered", job=job.pk, state=job.state)
 
 
 @transaction.atomic
