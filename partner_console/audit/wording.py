@@ -114,10 +114,10 @@ VALUES: dict[str, dict[Any, str | _StrPromise]] = {
         "page": gettext_lazy("This page"),
         "selected": gettext_lazy("The selected rows"),
     },
-    **dict.fromkeys(
-        ("warning_percent", "warning_amount", "warning_days"),
-        {"inherited": gettext_lazy("inherited"), "off": gettext_lazy("no such warning")},
-    ),
+    **{
+        name: {"inherited": gettext_lazy("inherited"), "off": gettext_lazy("no such warning")}
+        for name in ("warning_percent", "warning_amount", "warning_days")
+    },
 }
 ICONS: dict[str, str] = {
     Action.ACCOUNT_LINKED: "link-2",

@@ -2,7 +2,6 @@
 
 from quota.services.alarms import evaluate_warning as evaluate_warning
 from quota.services.edits import edit_quota as edit_quota
-from quota.services.edits import set_threshold as set_threshold
 from quota.services.notices import send_recovery as send_recovery
 from quota.services.notices import send_warning as send_warning
 from quota.services.opening import Opening as Opening
@@ -12,3 +11,7 @@ from quota.services.payg import freeze_payg as freeze_payg
 from quota.services.payg import unfreeze_payg as unfreeze_payg
 from quota.services.usage import apply_credit_figures as apply_credit_figures
 from quota.services.usage import sync_partner as sync_partner
+from quota.services.warning_rules import set_account_lines as set_account_lines
+from quota.services.warning_rules import set_label_lines as set_label_lines
+from quota.services.warning_rules import set_partner_lines as set_partner_lines
+from quota.services.warning_rules import set_threshold as set_threshold

@@ -1,4 +1,4 @@
-"""People change a quota or its warning threshold."""
+"""People change a quota."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
@@ -17,9 +16,8 @@ from quota import locks
 from quota.effects import effect_in_arrears
 from quota.errors import WouldBeInArrears
 from quota.models import LedgerEntry
-from quota.rules import clean_reason, ensure_new_amount, ensure_new_percent, ensure_own_quota
+from quota.rules import clean_reason, ensure_new_amount, ensure_own_quota
 from quota.services import checked, ledger
-from quota.services.alarms import evaluate_warning
 from quota.states import EntryKind
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def edit_quota(
     may be edited; should the cloud refuse (3040), the next reading brings the old total back as an entry of its own.
     """
     require(actor, Permission.QUOTA_EDIT)
-    credit = locks.lock_credit(actor, account_pk)
+    credit = locks.lock_account_and_credit(actor, account_pk)
     ensure_own_quota(credit.account)
     reason = clean_reason(reason)
     amount = ensure_new_amount(credit, version=version, amount=amount)
@@ -92,28 +90,6 @@ def set_total(
     )
     _record(actor, Action.QUOTA_ADJUSTED, credit, before, reason, operation_id)
     _order(actor, credit, Operation.SET_QUOTA, {"amount": str(amount)}, reason, operation_id)
-
-
-@transaction.atomic
-def set_threshold(*, actor: Actor, account_pk: int, version: int, percent: int, reason: str) -> CreditAccount:
-    """Set the Quota Warning Threshold, 1 to 100 percent of the quota, and re-evaluate the warning (design §6.6).
-
-    Raises as `edit_quota` does. No ledger entry: no money moves.
-    """
-    require(actor, Permission.QUOTA_EDIT)
-    credit = locks.lock_credit(actor, account_pk)
-    ensure_own_quota(credit.account)
-    reason = clean_reason(reason)
-    percent = ensure_new_percent(credit, version=version, percent=percent)
-    before, operation_id = credit.audit_state(), uuid.uuid4()
-    credit.warning_percent = percent
-    credit.version += 1
-    credit.updated_at = timezone.now()
-    credit.save(update_fields=["warning_percent", "version", "updated_at"])
-    evaluate_warning(credit)
-    _record(actor, Action.QUOTA_THRESHOLD_CHANGED, credit, before, reason, operation_id)
-    _order(actor, credit, Operation.SET_WARNING, {"percent": percent}, reason, operation_id)
-    return credit
 
 
 def _record(

@@ -19,7 +19,7 @@ from quota.errors import NoQuotaForAgency
 from quota.locks import LockedCredit
 from quota.models import CreditAccount, LedgerEntry
 from quota.rules import clean_amount, clean_percent
-from quota.services import ledger
+from quota.services import ledger, lines
 from quota.services.alarms import evaluate_many
 from quota.states import Bucket, EntryKind
 
@@ -70,6 +70,8 @@ def open_credit(
     opening = Opening(account, amount, warning_percent, deducted, undeducted, reason, at)
     credit, movements = _first(opening)
     credit.save(force_insert=True)
+    if inherited := lines.adopt([credit.pk]).get(credit.pk):
+        _percent, credit.warning_amount, credit.warning_days = inherited
     # Ours until we commit: nobody else can see the row yet.
     ledger.post_all(actor=actor, credit=LockedCredit(credit), movements=movements)
     audit.record_all([_audit(actor, opening)])
@@ -100,7 +102,9 @@ def _open_batch(actor: Actor, batch: list[Opening]) -> None:
         credits.append(credit)
     copy_in(credits)
     copy_in(entries)
-    evaluate_many([credit.pk for credit in credits], is_silent=True)
+    pks = [credit.pk for credit in credits]
+    lines.adopt(pks)
+    evaluate_many(pks, is_silent=True)
     audit.record_all(_audit(actor, opening) for opening in batch)
 
 

@@ -14,6 +14,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Invalid
+from uids import hooks
 from uids.models import Label, LinkedAccount
 from uids.models.account import MANAGER_CHARACTERS, REMARKS_BYTES
 from uids.services.accounts import clean_line, clean_text
@@ -189,4 +190,5 @@ def _label(actor: Actor, accounts: list[LinkedAccount], change: Change) -> list[
         entries.append(audit.entry(actor, Action.ACCOUNT_LABELLED, account, changes={"labels": words}))
     through.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
     through.objects.filter(linkedaccount_id__in=by_pk, label_id__in=change.remove).delete()
+    hooks.labels_changed(actor=actor, account_pks=sorted(by_pk))
     return entries

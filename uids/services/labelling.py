@@ -12,7 +12,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Invalid
-from uids import locks
+from uids import hooks, locks
 from uids.models import Label, LinkedAccount
 
 if TYPE_CHECKING:
@@ -41,4 +41,5 @@ def set_labels(*, actor: Actor, account_pk: int, label_pks: Iterable[int]) -> Li
     account.updated_at = timezone.now()
     account.save(update_fields=["updated_at"])
     audit.record(actor, Action.ACCOUNT_LABELLED, account, changes={"labels": [before, after]})
+    hooks.labels_changed(actor=actor, account_pks=[account.pk])
     return account

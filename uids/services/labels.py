@@ -12,6 +12,7 @@ from partner_console.access.selectors import get_own_partner
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Invalid, NotFound
+from uids import hooks
 from uids.models import Label
 from uids.services.accounts import clean_line
 
@@ -50,6 +51,7 @@ def remove_label(*, actor: Actor, label_pk: int) -> int:
     label = _lock(actor, label_pk)
     n_accounts: int = label.accounts.count()
     audit.record(actor, Action.LABEL_REMOVED, label, changes={"name": [label.name, ""], "accounts": [n_accounts, 0]})
+    hooks.label_leaves(actor=actor, label_pk=label.pk)
     label.accounts.clear()
     label.delete()
     return n_accounts
