@@ -77,6 +77,21 @@ class MovedOn(Conflict):
         )
 
 
+class TakenOffMeanwhile(Conflict):
+    """Somebody wrote off or refunded since a second person was asked: the same money may be meant."""
+
+    def __init__(self, *, before: Decimal, now: Decimal, currency: str) -> None:
+        super().__init__(
+            "taken_off_meanwhile",
+            _(
+                "%(before)s %(currency)s were deducted when this was asked for, and %(now)s %(currency)s are now: "
+                "somebody has written off or refunded since. Nothing was changed: reject this."
+            )
+            % {"before": f"{before:,.2f}", "now": f"{now:,.2f}", "currency": currency},
+            data={"before": str(before), "now": str(now)},
+        )
+
+
 class NothingToTakeBack(Conflict):
     """Confirmed, taken back already, or still on its way."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from partner_console.access.actor import system_actor
+from partner_console.cloud.models import RELATIVE, CloudCommand, CommandState
 from uids.models import LinkedAccount
 from uids.states import AccountType
 
@@ -35,4 +37,12 @@ def figures_for_simulation(uid: str) -> dict[str, Any] | None:
         "bill_to": "customer" if account.account_type in PAY_THEMSELVES else "partner",
         "first_billed_at": account.linked_at if credit and credit.deducted else None,
         **({name: getattr(credit, name) for name in figures} if credit else {}),
+        **({"deducted": credit.deducted + _still_to_take_off(account)} if credit else {}),
     }
+
+
+def _still_to_take_off(account: LinkedAccount) -> Decimal:
+    """Write-offs and refunds that count here already and are still to be done there."""
+    orders = CloudCommand.objects.filter(partner=account.partner_id, uid=account.uid, operation__in=RELATIVE)
+    still = orders.filter(undone_at__isnull=True).exclude(state__in=(CommandState.CONFIRMED, CommandState.SUPERSEDED))
+    return sum((Decimal(order.payload["amount"]) for order in still), Decimal(0))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,15 @@ from partner_console.access.policy import Permission, allows
 from partner_console.approvals.registry import CheckedAction, Description, Rule
 from partner_console.approvals.states import When
 from partner_console.errors import Conflict
+from partner_console.web.formats import absolute, exact_amount
 from partner_console.web.formats import amount as in_words
-from partner_console.web.formats import exact_amount
 from quota import locks
 from quota.effects import effect_in_arrears
-from quota.errors import AskerMayNot, MovedOn
+from quota.errors import AskerMayNot, MovedOn, NoBoostInForce, TakenOffMeanwhile
 from quota.models import CreditAccount
-from quota.rules import ensure_own_quota
-from quota.services import edits
+from quota.rules import clean_taken_off, clean_until, ensure_no_boost, ensure_own_quota
+from quota.services import boosts, edits, money
+from quota.states import EntryKind
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
@@ -50,15 +52,53 @@ def asker_of(actor: Actor, approval: Approval) -> Actor:
 
 
 def _adjust(*, actor: Actor, approval: Approval) -> None:
-    asker = asker_of(actor, approval)
+    asker, payload = asker_of(actor, approval), approval.payload
     credit = _lock(actor, approval)
-    before, amount = Decimal(approval.payload["before"]), Decimal(approval.payload["amount"])
+    before, amount = Decimal(payload["before"]), Decimal(payload["amount"])
     if credit.amount != before:
         raise MovedOn(before=before, now=credit.amount, currency=credit.partner.currency)
+    if "until" in payload:
+        _boost(asker, credit, approval)
+        return
     available = credit.available + amount - before
     if amount < before and available < 0 and not approval.payload.get("accept_arrears"):
         raise Conflict("would_be_in_arrears", effect_in_arrears(credit.account, available, credit.partner.currency))
     edits.set_total(actor=asker, credit=credit, amount=amount, reason=approval.reason, operation_id=uuid.uuid4())
+
+
+def _boost(asker: Actor, credit: locks.LockedCredit, approval: Approval) -> None:
+    """A boost begins, or the one in force gets another end."""
+    payload, in_force = approval.payload, boosts.find_boost(credit)
+    until = clean_until(datetime.fromisoformat(payload["until"]))
+    if "extends" in payload:
+        if in_force is None or in_force.pk != payload["extends"]:
+            raise NoBoostInForce
+        boosts.move_end(actor=asker, credit=credit, boost=in_force, until=until, reason=approval.reason)
+        return
+    ensure_no_boost(in_force)
+    amount = Decimal(payload["boost"])
+    boosts.begin(actor=asker, credit=credit, amount=amount, until=until, reason=approval.reason)
+
+
+def _write_off(*, actor: Actor, approval: Approval) -> None:
+    _take_off(actor, approval, EntryKind.WRITE_OFF)
+
+
+def _refund(*, actor: Actor, approval: Approval) -> None:
+    _take_off(actor, approval, EntryKind.REFUND)
+
+
+def _take_off(actor: Actor, approval: Approval, kind: EntryKind) -> None:
+    """Usage only ever adds to what was deducted; less of it means that somebody took some off meanwhile."""
+    asker = asker_of(actor, approval)
+    credit = _lock(actor, approval)
+    asked_on = Decimal(approval.payload["deducted"])
+    if credit.deducted < asked_on:
+        raise TakenOffMeanwhile(before=asked_on, now=credit.deducted, currency=credit.partner.currency)
+    amount = clean_taken_off(credit, kind, Decimal(approval.payload["amount"]))
+    money.take_off(
+        actor=asker, credit=credit, kind=kind, amount=amount, reason=approval.reason, operation_id=uuid.uuid4()
+    )
 
 
 def _nothing(*, actor: Actor, approval: Approval) -> None:
@@ -66,7 +106,7 @@ def _nothing(*, actor: Actor, approval: Approval) -> None:
 
 
 def _lock(actor: Actor, approval: Approval) -> locks.LockedCredit:
-    credit = locks.lock_credit(actor, approval.subject_pk)
+    credit = locks.lock_account_and_credit(actor, approval.subject_pk)
     ensure_own_quota(credit.account)
     return credit
 
@@ -75,13 +115,36 @@ def _describe_adjustment(*, actor: Actor, approval: Approval) -> Description:
     credit, payload = _credit(actor, approval), approval.payload
     before, after = Decimal(payload["before"]), Decimal(payload["amount"])
     available = credit.available + after - before
+    facts = [
+        *_account_facts(credit),
+        (_("Quota Amount"), _change(before, after, credit)),
+        (_("Available Quota"), _change(credit.available, available, credit)),
+    ]
+    if "until" in payload:
+        until = absolute(datetime.fromisoformat(payload["until"]))
+        facts.append((_("Temporary boost until"), until))
+        effect = _("The boost is in force at once and falls back by itself: %(until)s.") % {"until": until}
+        return Description(facts=facts, effect=effect, refusal=NOTHING_HAPPENS, url=_url(credit))
+    return Description(
+        facts=facts,
+        effect=_("The quota of UID %(uid)s becomes %(amount)s %(currency)s at once.") % _words(credit, after),
+        refusal=NOTHING_HAPPENS,
+        url=_url(credit),
+    )
+
+
+def _describe_taking_off(*, actor: Actor, approval: Approval) -> Description:
+    credit, amount = _credit(actor, approval), Decimal(approval.payload["amount"])
+    words = {"amount": exact_amount(amount), "currency": credit.partner.currency}
     return Description(
         facts=[
             *_account_facts(credit),
-            (_("Quota Amount"), _change(before, after, credit)),
-            (_("Available Quota"), _change(credit.available, available, credit)),
+            (_("Amount"), f"{words['amount']} {words['currency']}"),
+            (_("Consumed & Deducted Value"), _change(credit.deducted, credit.deducted - amount, credit)),
+            (_("Available Quota"), _change(credit.available, credit.available + amount, credit)),
         ],
-        effect=_("The quota of UID %(uid)s becomes %(amount)s %(currency)s at once.") % _words(credit, after),
+        effect=_("%(amount)s %(currency)s are taken off what was deducted: here at once, then at the cloud.")
+        % words,
         refusal=NOTHING_HAPPENS,
         url=_url(credit),
     )
@@ -119,6 +182,30 @@ ADJUSTING = CheckedAction(
     describe=_describe_adjustment,
     default=DEFAULT,
     amount_label=gettext_lazy("Raised to a total of at least"),
+    amount_permission=Permission.QUOTA_VIEW,
+    has_sandbox=True,
+)
+
+WRITING_OFF = CheckedAction(
+    title=gettext_lazy("Write off what was deducted"),
+    permission=Permission.QUOTA_EDIT,
+    execute=_write_off,
+    refuse=_nothing,
+    describe=_describe_taking_off,
+    default=DEFAULT,
+    amount_label=gettext_lazy("Write-off of at least"),
+    amount_permission=Permission.QUOTA_VIEW,
+    has_sandbox=True,
+)
+
+REFUNDING = CheckedAction(
+    title=gettext_lazy("Refund"),
+    permission=Permission.QUOTA_EDIT,
+    execute=_refund,
+    refuse=_nothing,
+    describe=_describe_taking_off,
+    default=DEFAULT,
+    amount_label=gettext_lazy("Refund of at least"),
     amount_permission=Permission.QUOTA_VIEW,
     has_sandbox=True,
 )

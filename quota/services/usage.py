@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -16,7 +17,7 @@ from partner_console.access.models import Partner
 from partner_console.access.policy import PartnerKind
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
-from partner_console.cloud.models import CloudCommand, CommandState, Operation
+from partner_console.cloud.models import RELATIVE, CloudCommand, CommandState
 from partner_console.cloud.port import (
     CloudRefused,
     CloudUnavailable,
@@ -30,7 +31,7 @@ from partner_console.errors import DomainError
 from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, quantize
 from quota import locks, tasks
 from quota.models import CreditAccount, UsageFeed
-from quota.services import ledger
+from quota.services import ledger, refused
 from quota.services.ledger import Movement
 from quota.states import Bucket, EntryKind
 from uids.states import LIVE
@@ -49,17 +50,19 @@ OVERLAP = timedelta(minutes=10)
 EXPIRES = 55  # seconds; beat asks every minute
 
 REASON_OUTSIDE = gettext_noop("Changed outside this console")
-REASON_REFUSED = gettext_noop("The cloud refused the change")
+REASON_UNCLEAR = gettext_noop("As the cloud has it: it is not known what became of a write-off or refund")
 
 
 @transaction.atomic
-def apply_credit_figures(*, actor: Actor, credit: Credit) -> CreditAccount | None:
+def apply_credit_figures(*, actor: Actor, credit: Credit, asked_at: datetime | None = None) -> CreditAccount | None:
     """Bring one live account to the figures the cloud reports at `credit.as_of` (UTC), as ledger entries.
 
     Consumption in becomes `usage`, undeducted turned deducted `settle`, deducted gone down `refund`; what fits none of
     these, and a quota changed outside this console or refused by the cloud, becomes `sync`. Idempotent: an older
     reading, the same reading and one that says nothing new change nothing. A quota we ordered ourselves and the cloud
-    has not answered yet is left alone. Sub-accounts under trusteeship spend their master's and are left alone too.
+    has not answered yet is left alone, and so is consumption while a write-off or a refund of ours is on its way: the
+    reading may be of before it. `asked_at` (UTC, by default now) is when the cloud was asked. Sub-accounts under
+    trusteeship spend their master's and are left alone too.
     None when there is nothing to bring up to date here.
     """
     found = CreditAccount.objects.visible_to(actor).filter(
@@ -71,9 +74,13 @@ def apply_credit_figures(*, actor: Actor, credit: Credit) -> CreditAccount | Non
     ours = locks.lock_credit(actor, account_pk)
     if ours.as_of is not None and credit.as_of < ours.as_of:
         return ours
-    movements = list(_consumption(ours, credit))
+    asked_at = asked_at or timezone.now()
+    orders = _unsettled(ours, asked_at)
+    unclear = [order for order in orders if order.state == CommandState.UNKNOWN and _is_answered(order, asked_at)]
+    is_known = len(orders) == len(unclear)  # nothing else of ours is on its way
+    movements = list(_aligned(ours, credit) if unclear else _consumption(ours, credit)) if is_known else []
     amount = quantize(credit.amount, QUOTA_PLACES)
-    if amount != ours.amount and (reason := _why_amount_differs(actor, credit)):
+    if amount != ours.amount and (reason := _why_amount_differs(actor, credit, asked_at)):
         movements.append(
             Movement(
                 EntryKind.SYNC,
@@ -84,7 +91,9 @@ def apply_credit_figures(*, actor: Actor, credit: Credit) -> CreditAccount | Non
             )
         )
         _note_sync(actor, ours, amount, reason)
-    ledger.post_all(actor=actor, credit=ours, movements=movements, as_of=credit.as_of)
+    ledger.post_all(actor=actor, credit=ours, movements=movements, as_of=credit.as_of if is_known else None)
+    if is_known:
+        CloudCommand.objects.filter(pk__in=[order.pk for order in unclear]).update(undone_at=timezone.now())
     return ours
 
 
@@ -99,12 +108,15 @@ def sync_partner(*, actor: Actor, partner_pk: int) -> int:
     since = feed.read_until - OVERLAP if feed.read_until else None
     asked_at = timezone.now()
     try:
+        refused.take_back_refused(actor=actor, partner=partner)
+        asked_at = timezone.now()
         readings = get_cloud().credits(partner_uid=partner.master_uid, changed_since=since)
-        readings += _refused_since(actor, partner, feed.checked_at)
+        readings += _answered_since(actor, partner, feed.checked_at)
     except (CloudUnavailable, OutcomeUnknown, CloudRefused, NotOffered) as error:
         _note_failure(partner, asked_at, error)
         return 0
-    moved = sum(_apply(actor, reading) for batch in _batches(readings) for reading in _that_differ(actor, batch))
+    differing = (reading for batch in _batches(readings) for reading in _that_differ(actor, batch))
+    moved = sum(_apply(actor, reading, asked_at) for reading in differing)
     UsageFeed.objects.filter(partner=partner).update(
         read_until=asked_at, checked_at=asked_at, failing_since=None, failure=""
     )
@@ -119,10 +131,10 @@ def wake_feeds() -> None:
         tasks.sync_partner_usage.apply_async((pk,), expires=EXPIRES)
 
 
-def _apply(actor: Actor, reading: Credit) -> bool:
+def _apply(actor: Actor, reading: Credit, asked_at: datetime) -> bool:
     """One account; one that cannot be applied is logged and must not stop the others."""
     try:
-        return apply_credit_figures(actor=actor, credit=reading) is not None
+        return apply_credit_figures(actor=actor, credit=reading, asked_at=asked_at) is not None
     except DomainError as error:
         logger.exception("figures not applied", uid=reading.uid, code=error.code)
         return False
@@ -155,13 +167,44 @@ def _key(ours: CreditAccount, theirs: Credit, what: str) -> str:
     return f"cloud:{theirs.as_of.isoformat()}:{ours.version}:{what}"
 
 
-def _why_amount_differs(actor: Actor, credit: Credit) -> str:
-    """Why the cloud has another quota than we; "" while our own order explains it, or is younger than the reading."""
+def _unsettled(ours: CreditAccount, asked_at: datetime) -> list[CloudCommand]:
+    """Write-offs and refunds of this account that a reading asked for at that moment may or may not show."""
+    open_or_later = Q(state=CommandState.CONFIRMED, finished_at__gte=asked_at) | Q(undone_at__gte=asked_at)
+    on_its_way = Q(undone_at__isnull=True) & ~Q(state__in=(CommandState.CONFIRMED, CommandState.SUPERSEDED))
+    orders = CloudCommand.objects.filter(partner=ours.partner_id, uid=ours.account.uid, operation__in=RELATIVE)
+    return list(orders.filter(on_its_way | open_or_later).order_by("pk"))
+
+
+def _is_answered(order: CloudCommand, asked_at: datetime) -> bool:
+    """Whether nothing more comes of it by itself, since before that moment."""
+    return order.finished_at is not None and order.finished_at < asked_at
+
+
+def _aligned(ours: CreditAccount, theirs: Credit) -> Iterator[Movement]:
+    """Both consumption figures as the cloud has them: an order of ours may have been done, so nobody knows more."""
+    for bucket in (Bucket.DEDUCTED, Bucket.UNDEDUCTED):
+        difference = quantize(getattr(theirs, bucket), CONSUMPTION_PLACES) - getattr(ours, bucket)
+        if difference:
+            yield Movement(
+                EntryKind.SYNC,
+                **{bucket.value: difference},
+                bucket=bucket,
+                reason=REASON_UNCLEAR,
+                key=_key(ours, theirs, f"unclear-{bucket}"),
+                at=theirs.as_of,
+            )
+
+
+def _why_amount_differs(actor: Actor, credit: Credit, asked_at: datetime) -> str:
+    """Why the cloud has another quota than we; "" while our own order explains it, or is younger than the reading.
+
+    A refused one is taken back by `refused`, with its cause; until then the reading is left.
+    """
     command = latest_commands(actor, credit.uid).get("quota")
     if command is None:
         return REASON_OUTSIDE
     if command.state == CommandState.REFUSED:
-        return f"{REASON_REFUSED}: {command.vendor_code} {command.vendor_message}".strip()
+        return REASON_OUTSIDE if command.undone_at is not None and command.undone_at < asked_at else ""
     if command.finished_at is None or credit.as_of <= command.finished_at:
         return ""
     return REASON_OUTSIDE
@@ -191,14 +234,13 @@ def _that_differ(actor: Actor, readings: list[Credit]) -> Iterator[Credit]:
             yield reading
 
 
-def _refused_since(actor: Actor, partner: Partner, since: datetime | None) -> list[Credit]:
-    """Accounts whose quota order was refused meanwhile: nothing changed there, so the feed would not name them."""
-    refused = CloudCommand.objects.visible_to(actor).filter(
-        partner=partner, operation=Operation.SET_QUOTA, state=CommandState.REFUSED
-    )
+def _answered_since(actor: Actor, partner: Partner, since: datetime | None) -> list[Credit]:
+    """Accounts whose write-off or refund was answered meanwhile: readings were left alone while it was on its way, and
+    the feed need not name them again."""
+    orders = CloudCommand.objects.visible_to(actor).filter(partner=partner, operation__in=RELATIVE)
     if since is not None:
-        refused = refused.filter(finished_at__gte=since - OVERLAP)
-    uids = refused.order_by("uid").values_list("uid", flat=True).distinct()
+        orders = orders.filter(Q(finished_at__gte=since - OVERLAP) | Q(undone_at__gte=since - OVERLAP))
+    uids = orders.exclude(finished_at=None).order_by("uid").values_list("uid", flat=True).distinct()
     cloud = get_cloud()
     readings = []
     for uid in uids:

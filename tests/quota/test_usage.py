@@ -18,7 +18,7 @@ from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.cloud.port import CloudRefused, CloudUnavailable, Credit
 from quota import services, tasks
 from quota.models import CreditAccount, LedgerEntry, UsageFeed, Warning
-from quota.services import usage
+from quota.services import refused, usage
 from quota.states import EntryKind
 from tests.factories import make_account
 from uids.states import Relationship
@@ -56,7 +56,8 @@ class StubCloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> StubCloud:
     stub = StubCloud()
-    monkeypatch.setattr(usage, "get_cloud", lambda: stub)
+    for module in (usage, refused):
+        monkeypatch.setattr(module, "get_cloud", lambda: stub)
     return stub
 
 
