@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.web.listquery import ListFilters
+from quota.charts import SIZES
+from quota.days import record_day
+from quota.selectors.forecast import FAR_DAYS
 from quota.states import EntryKind
 
 # Months back from today; the seed's six are what an empty choice means.
@@ -42,3 +48,38 @@ class EntryFilters(ListFilters):
         if since and until and since > until:
             self.add_error("until", _("The last day is before the first."))
         return data
+
+
+class ChartForm(forms.Form):
+    """How many days to look back, and until which day the quota shall last; `size` is the image's."""
+
+    DAYS: ClassVar[int] = 90
+    NO_HISTORY = _("There are no figures by day yet.")
+
+    days = forms.ChoiceField(
+        label=_("Period"),
+        required=False,
+        choices=[("30", _("30 days")), ("90", _("90 days")), ("180", _("180 days"))],
+    )
+    until = forms.DateField(
+        label=_("To last until (UTC+8)"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    size = forms.ChoiceField(required=False, choices=[(size, size) for size in SIZES], widget=forms.HiddenInput)
+
+    def clean_days(self) -> int:
+        return int(self.cleaned_data["days"] or self.DAYS)
+
+    def clean_until(self) -> date | None:
+        day: date | None = self.cleaned_data["until"]
+        today = record_day(timezone.now())
+        if day is not None and not today <= day <= today + timedelta(days=FAR_DAYS):
+            raise ValidationError(_("Choose a day from today to two years from now."), code="day")
+        return day
+
+    def clean_size(self) -> str:
+        return self.cleaned_data["size"] or "wide"
+
+    def errors_in_words(self) -> str:
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)

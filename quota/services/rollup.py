@@ -7,7 +7,7 @@ here is the truth: flows can be thrown away and made again.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -71,14 +71,14 @@ _DAILY_USE = """
 WITH recent AS (
     SELECT credit_id, sum(used) AS used, count(*) FILTER (WHERE used > 0) AS days
     FROM quota_dailyflow
-    WHERE {which} AND day >= %(first)s AND day < %(today)s
+    WHERE credit_id = ANY(%(pks)s) AND day >= %(first)s AND day < %(today)s
     GROUP BY credit_id
 ), fresh AS (
-    SELECT c.account_id, coalesce(round(greatest(r.used, 0) / least(
+    SELECT c.account_id, coalesce(round(greatest(r.used, 0) / nullif(least(
         %(days)s, %(today)s - (SELECT min(day) FROM quota_dailyflow f WHERE f.credit_id = c.account_id)
-    ), 6), 0) AS daily_use
+    ), 0), 6), 0) AS daily_use
     FROM quota_creditaccount c LEFT JOIN recent r ON r.credit_id = c.account_id AND r.days >= %(thin)s
-    WHERE {which_account}
+    WHERE c.account_id = ANY(%(pks)s)
 ), due AS (
     SELECT c.account_id, fresh.daily_use
     FROM quota_creditaccount c JOIN fresh USING (account_id)
@@ -138,11 +138,12 @@ def _step(mark: int, head: int, today: date) -> tuple[int, int, Sequence[int]]:
 @transaction.atomic
 def _refresh(pks: Sequence[int], today: date) -> int:
     """The daily use of some accounts. A line in days that it crosses is found by the warnings' sweep."""
-    given = {"pks": list(pks), "first": today - timedelta(days=USE_DAYS), "today": today}
-    sql = _DAILY_USE.format(which="credit_id = ANY(%(pks)s)", which_account="c.account_id = ANY(%(pks)s)")
+    first = today - timedelta(days=USE_DAYS)
+    given: dict[str, Any] = {"pks": list(pks), "first": first, "today": today, "days": USE_DAYS, "thin": THIN_DAYS}
     with connection.cursor() as cursor:
-        cursor.execute(sql, given | {"days": USE_DAYS, "thin": THIN_DAYS})
-        return cursor.rowcount
+        cursor.execute(_DAILY_USE, given)
+        changed: int = cursor.rowcount
+    return changed
 
 
 @transaction.atomic

@@ -5,6 +5,8 @@ from quota.views.account import panel as panel
 from quota.views.edits import quota_edit as quota_edit
 from quota.views.edits import threshold_edit as threshold_edit
 from quota.views.edits import threshold_meaning as threshold_meaning
+from quota.views.figures import chart as chart
+from quota.views.figures import chart_image as chart_image
 from quota.views.imports import import_cancel as import_cancel
 from quota.views.imports import import_change as import_change
 from quota.views.imports import import_columns as import_columns

@@ -171,6 +171,8 @@ QUOTA = (
     Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     # Without HTMX the panel leads to its page.
     Row("quota:panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=403),
+    Row("quota:chart", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
+    Row("quota:chart_image", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     Row("quota:quota_edit", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403),
     Row("quota:quota_edit", 422, 403, 422, 403, 404, 404, 403, args=uid, own=403, post=True),
     Row("quota:threshold_edit", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403),

@@ -41,7 +41,7 @@ def test_sums_are_over_live_accounts_with_money_of_their_own(
 def test_a_partner_without_customers_is_exposed_to_nothing(acme_readonly: Persona) -> None:
     exposure = get_exposure(acme_readonly.actor)
 
-    assert (exposure.n_accounts, exposure.quota, exposure.used, exposure.arrears) == (0, 0, 0, 0)
+    assert (exposure.n_accounts, exposure.quota, exposure.used, exposure.arrears) == (0, D(0), D(0), D(0))
     assert exposure.newest_figures is None
 
 

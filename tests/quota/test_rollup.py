@@ -21,6 +21,8 @@ from quota.states import Bucket, EntryKind
 from tests.factories import make_account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from partner_console.access.models import Partner
     from uids.models import LinkedAccount
 
@@ -57,7 +59,7 @@ def daily_use(account: LinkedAccount) -> Decimal:
 
 
 @pytest.fixture(autouse=True)
-def at_noon() -> time_machine.travel:
+def at_noon() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
 
@@ -79,8 +81,8 @@ def test_a_day_holds_every_kind_under_its_name(acme: Partner) -> None:
     rollup.roll_up()
 
     flow = DailyFlow.objects.get(credit=account.pk, day=TODAY)
-    assert (flow.used, flow.settled, flow.written_off, flow.refunded) == (D("100.500001"), 60, 40, 30)
-    assert (flow.quota, flow.synced) == (D("-200.50"), 7)
+    assert (flow.used, flow.settled, flow.written_off, flow.refunded) == (D("100.500001"), D(60), D(40), D(30))
+    assert (flow.quota, flow.synced) == (D("-200.50"), D(7))
     assert DailyFlow.objects.get(credit=account.pk, day=date(2026, 6, 1)).quota == 1000
 
 
@@ -121,7 +123,7 @@ def test_again_writes_nothing_and_late_entries_find_their_day(acme: Partner) -> 
     assert flows(account)[1:] == [(date(2026, 7, 11), "6.000000"), (TODAY, "2.000000")]
 
 
-def test_an_entry_committed_after_younger_ones_is_found(acme: Partner, at_noon: time_machine.Coordinates) -> None:
+def test_an_entry_committed_after_younger_ones_is_found(acme: Partner, at_noon: time_machine.Traveller) -> None:
     """Numbers are given before the commit: for an hour the end that was seen is not believed."""
     account = make_credit(acme)
     late = DailyFlow.objects.filter(credit=account.pk)
@@ -136,7 +138,7 @@ def test_an_entry_committed_after_younger_ones_is_found(acme: Partner, at_noon: 
     assert RollUp.objects.get().mark == 0
 
 
-def test_what_is_settled_is_not_read_again(acme: Partner, at_noon: time_machine.Coordinates) -> None:
+def test_what_is_settled_is_not_read_again(acme: Partner, at_noon: time_machine.Traveller) -> None:
     account = make_credit(acme)
     rollup.roll_up()
     at_noon.shift(timedelta(minutes=61))
@@ -184,7 +186,7 @@ def test_daily_use_is_of_the_last_thirty_whole_days(
     assert daily_use(account) == D(expected)
 
 
-def test_daily_use_follows_the_calendar_and_late_entries(acme: Partner, at_noon: time_machine.Coordinates) -> None:
+def test_daily_use_follows_the_calendar_and_late_entries(acme: Partner, at_noon: time_machine.Traveller) -> None:
     account = make_credit(acme)
     post(account, *(used("30", days_ago=day) for day in range(8, 0, -1)))
     rollup.roll_up()
@@ -200,4 +202,13 @@ def test_daily_use_follows_the_calendar_and_late_entries(acme: Partner, at_noon:
 
     at_noon.shift(timedelta(days=1))
     rollup.roll_up()
+    assert daily_use(account) == 0
+
+
+def test_an_account_opened_today_has_no_pace_yet(acme: Partner) -> None:
+    account = make_credit(acme, days_ago=0)
+    post(account, used("5"))
+
+    rollup.roll_up()
+
     assert daily_use(account) == 0
