@@ -102,7 +102,7 @@ class Running:
 
     def rest(self) -> str:
         """Wait for its end; everything it said."""
-        self.process.wait(240)  # a busy disk makes PostgreSQL's last checkpoint slow
+        self.process.wait(900)  # a busy disk makes PostgreSQL's last checkpoint slow
         self._reader.join(10)
         return self.text
 
