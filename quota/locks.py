@@ -37,6 +37,10 @@ class Spender:
     account_pk: int
     credit: LockedCredit
 
+    @property
+    def is_sub(self) -> bool:
+        return self.account_pk != self.credit.account_id
+
 
 def lock_credit(actor: Actor, account_pk: int) -> LockedCredit:
     """The credit account with its account, trustee and partner, locked until the transaction ends.

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.errors import Conflict
 from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quantize
 from quota.models import CreditAccount, LedgerEntry
+from quota.rules import LARGEST
 from quota.services import storing
 from quota.services.alarms import evaluate_many, evaluate_warning
 from quota.states import BUCKET_OF, Bucket, EntryKind
@@ -34,14 +35,15 @@ if TYPE_CHECKING:
 
 
 # What `append` moves on.
-FIGURES = ("amount", "deducted", "undeducted", "available", "last_seq", "last_hash")
+FIGURES = ("amount", "deducted", "undeducted", "available", "last_seq", "last_hash", "as_of")
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """What moves: signed deltas in the partner's currency (amount 2 places, the others 6), and why.
 
-    `key` makes it happen once per account. `bucket` is the figure the entry is about, by default its kind's.
+    `key` makes it happen once per account. `bucket` is the figure the entry is about, by default its kind's. With
+    `is_report`, the account's figures are as of `at` (UTC) unless they are younger already.
     """
 
     kind: EntryKind
@@ -53,6 +55,7 @@ class Movement:
     key: str | None = None
     operation_id: uuid.UUID | None = None
     at: datetime | None = None
+    is_report: bool = False
 
     def __post_init__(self) -> None:
         """Rounding belongs to whoever took the number in; an entry that loses a digit is a programming error."""
@@ -68,14 +71,11 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What became of one movement: the entry of it, or the earlier one that has its key.
+    """What became of one movement: its entry, or the earlier one with its key (`is_new` says which), or why neither."""
 
-    `is_new` says which. `is_other` marks an earlier one that says something else: nothing was posted.
-    """
-
-    entry: LedgerEntry
-    is_new: bool = True
-    is_other: bool = False
+    entry: LedgerEntry | None = None
+    is_new: bool = False
+    error: Conflict | None = None
 
 
 def post(*, actor: Actor, credit: LockedCredit, movement: Movement, as_of: datetime | None = None) -> LedgerEntry:
@@ -88,67 +88,119 @@ def post_all(
 ) -> list[LedgerEntry]:
     """Append entries to one account and move its balance with them; returns them in the order given.
 
-    A movement whose `key` was posted before returns that entry and changes nothing; with other figures it raises
-    Conflict `key_reused` and nothing of this call stands. `as_of` (UTC) is when the figures were true at their
-    source. The warning is evaluated here, so that no writer can forget it. The given instance holds the new
-    figures afterwards, `available` included. No permission check and no audit: callers are services.
+    A movement whose `key` was posted before returns that entry and changes nothing. Conflict is raised, and nothing
+    of this call stands, for a key that was used with other figures (`key_reused`), a settlement of more than is
+    undeducted (`more_than_undeducted`), and a figure larger than the console can hold (`amount_too_large`).
+
+    `as_of` (UTC) is when the figures were true at their source. Warnings are evaluated here, so that no writer can
+    forget them. The given instance holds the new figures afterwards, `available` included. No permission check and no
+    audit: callers are services.
     """
+    moved = {credit.pk} if _age(credit, as_of) else set()
     moves = [(credit, movement) for movement in movements]
-    ages = {credit.pk: as_of} if as_of is not None else {}
-    return [posted.entry for posted in _post(actor, {credit.pk: credit}, moves, ages, refuses=True)]
+    posted = _post(actor, {credit.pk: credit}, moves, moved, refuses=True)
+    return [one.entry for one in posted if one.entry is not None]
 
 
-def post_many(
-    *, actor: Actor, moves: Sequence[tuple[LockedCredit, Movement]], as_of: Mapping[int, datetime]
-) -> list[Posted]:
-    """The same for any number of accounts at once, in a constant number of statements; `as_of` is by their pk.
+def post_many(*, actor: Actor, moves: Sequence[tuple[LockedCredit, Movement]]) -> list[Posted]:
+    """The same for any number of accounts at once, in a number of statements that does not grow with them.
 
-    A key that was used for something else refuses its own movement alone: the result says so and the rest stands.
+    What cannot be posted is left out with its error, and the rest stands.
     """
-    return _post(actor, {credit.pk: credit for credit, _movement in moves}, moves, as_of, refuses=False)
+    return _post(actor, {credit.pk: credit for credit, _movement in moves}, moves, set(), refuses=False)
 
 
 def _post(
     actor: Actor,
     credits: Mapping[int, LockedCredit],
     moves: Sequence[tuple[LockedCredit, Movement]],
-    as_of: Mapping[int, datetime],
+    moved: set[int],
     *,
     refuses: bool,
 ) -> list[Posted]:
-    older = _advance(credits, as_of)
+    """`moved` are accounts to be stored though no entry is new."""
+    now = timezone.now()
+    for credit in credits.values():
+        credit.updated_at = now
     posted = _post_one(actor, *moves[0]) if len(moves) == 1 else None
     if posted is None:
-        posted = _judged(actor, moves, _earlier(moves), refuses=refuses)
-        new = [one.entry for one in posted if one.is_new]
-        if touched := older.union(entry.credit_id for entry in new):
-            storing.store_many([credits[pk] for pk in sorted(touched)], new)
+        posted = _judged(actor, moves, refuses=refuses)
+        new = [one.entry for one in posted if one.entry is not None and one.is_new]
+        if moved := moved.union(entry.credit_id for entry in new):
+            storing.store_many([credits[pk] for pk in sorted(moved)], new)
     _warn(credits)
     return posted
 
 
 def _post_one(actor: Actor, credit: LockedCredit, movement: Movement) -> list[Posted] | None:
-    """One movement, whose key is nearly always new: that is found out by writing it, not by asking first."""
+    """One movement, whose key is nearly always new: that is found out by writing it, not by asking first. None when
+    it takes a closer look."""
+    if _problem(credit, movement):
+        return None
     before = [getattr(credit, name) for name in FIGURES]
     entry = append(actor, credit, movement)
     if storing.store_one(credit, entry):
-        return [Posted(entry)]
+        return [Posted(entry, is_new=True)]
     for name, value in zip(FIGURES, before, strict=True):
         setattr(credit, name, value)
     return None
 
 
-def _advance(credits: Mapping[int, LockedCredit], as_of: Mapping[int, datetime]) -> set[int]:
-    """The figures' age, which never goes back; returns whose was older."""
-    older = set()
-    now = timezone.now()
-    for pk, credit in credits.items():
-        credit.updated_at = now
-        at = as_of.get(pk)
-        if at is not None and (credit.as_of is None or at > credit.as_of):
-            credit.as_of = at
-            older.add(pk)
-    return older
+def _judged(actor: Actor, moves: Sequence[tuple[LockedCredit, Movement]], *, refuses: bool) -> list[Posted]:
+    """In memory, in the order given: a repeat, an error, or a new entry."""
+    earlier = _earlier(moves)
+    posted = []
+    for credit, movement in moves:
+        known = earlier.get((credit.pk, movement.key)) if movement.key else None
+        if known is not None:
+            one = judged_by_key(known, movement)
+        elif error := _problem(credit, movement):
+            one = Posted(error=error)
+        else:
+            entry = append(actor, credit, movement)
+            one = Posted(entry, is_new=True)
+            if movement.key:
+                earlier[credit.pk, movement.key] = entry
+        if one.error is not None and refuses:
+            raise one.error
+        posted.append(one)
+    return posted
+
+
+def judged_by_key(known: LedgerEntry, movement: Movement) -> Posted:
+    """A repeat must say the same thing: kind and figures. (Words may differ: they are translated.)"""
+    theirs = (known.kind, known.amount_delta, known.deducted_delta, known.undeducted_delta)
+    if theirs == (movement.kind, movement.amount, movement.deducted, movement.undeducted):
+        return Posted(known)
+    return Posted(
+        error=Conflict(
+            "key_reused",
+            _("This idempotency key was already used for a different change. Nothing was posted."),
+            data={"seq": known.seq, "kind": known.kind, "value": str(known.value)},
+        )
+    )
+
+
+def _problem(credit: CreditAccount, movement: Movement) -> Conflict | None:
+    """What no ledger may say, whoever writes it. (`deducted` and `available` may be negative: design §4.)"""
+    if movement.kind == EntryKind.SETTLE and credit.undeducted + movement.undeducted < 0:
+        return Conflict(
+            "more_than_undeducted",
+            _("Only %(amount)s is consumed and undeducted: report the usage before its settlement.")
+            % {"amount": f"{credit.undeducted:f}"},
+        )
+    after = (getattr(credit, bucket) + getattr(movement, bucket) for bucket in Bucket)
+    if any(abs(figure) > LARGEST for figure in after):
+        return Conflict("amount_too_large", _("That is more than the console can hold."))
+    return None
+
+
+def _age(credit: CreditAccount, at: datetime | None) -> bool:
+    """The figures are as of `at`, unless they are younger already; whether that changed."""
+    if at is None or (credit.as_of is not None and at <= credit.as_of):
+        return False
+    credit.as_of = at
+    return True
 
 
 def _warn(credits: Mapping[int, LockedCredit]) -> None:
@@ -158,30 +210,6 @@ def _warn(credits: Mapping[int, LockedCredit]) -> None:
         evaluate_warning(credits[crossed[0]])
     else:
         evaluate_many(crossed)
-
-
-def _judged(
-    actor: Actor,
-    moves: Sequence[tuple[LockedCredit, Movement]],
-    earlier: dict[tuple[int, str], LedgerEntry],
-    *,
-    refuses: bool,
-) -> list[Posted]:
-    """In memory: a new entry for every movement whose key is not known."""
-    posted = []
-    for credit, movement in moves:
-        known = earlier.get((credit.pk, movement.key)) if movement.key else None
-        if known is None:
-            entry = append(actor, credit, movement)
-            if movement.key:
-                earlier[credit.pk, movement.key] = entry
-            posted.append(Posted(entry))
-            continue
-        is_other = not _is_same(known, movement)
-        if is_other and refuses:
-            raise _key_reused(known)
-        posted.append(Posted(known, is_new=False, is_other=is_other))
-    return posted
 
 
 def append(actor: Actor, credit: CreditAccount, movement: Movement) -> LedgerEntry:
@@ -195,6 +223,8 @@ def append(actor: Actor, credit: CreditAccount, movement: Movement) -> LedgerEnt
     # The database computes the same; set here so that nobody needs to read it back.
     credit.available = credit.amount - credit.deducted - credit.undeducted
     credit.last_seq += 1
+    if movement.is_report:
+        _age(credit, movement.at)
     entry = LedgerEntry(
         credit=credit,
         partner_id=credit.partner_id,
@@ -265,17 +295,3 @@ def _earlier(moves: Sequence[tuple[LockedCredit, Movement]]) -> dict[tuple[int, 
     pks = {credit.pk for credit, _movement in moves}
     found = LedgerEntry.objects.filter(credit__in=pks, idempotency_key__in=keys)
     return {(entry.credit_id, entry.idempotency_key): entry for entry in found}
-
-
-def _is_same(entry: LedgerEntry, movement: Movement) -> bool:
-    """A repeat must say the same thing: kind and figures. (Words may differ: they are translated.)"""
-    theirs = (entry.kind, entry.amount_delta, entry.deducted_delta, entry.undeducted_delta)
-    return theirs == (movement.kind, movement.amount, movement.deducted, movement.undeducted)
-
-
-def _key_reused(entry: LedgerEntry) -> Conflict:
-    return Conflict(
-        "key_reused",
-        _("This idempotency key was already used for a different change. Nothing was posted."),
-        data={"seq": entry.seq, "kind": entry.kind, "value": str(entry.value)},
-    )

@@ -15,8 +15,6 @@ from quota.models import CreditAccount, LedgerEntry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import Field
-
 # What an entry moves on its account; the rest of the row is not the ledger's.
 MOVED = ("amount", "deducted", "undeducted", "last_seq", "last_hash", "as_of", "updated_at")
 
