@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from django.db.models import IntegerChoices, TextChoices
@@ -83,6 +84,18 @@ class Figures(Protocol):
     warning_amount: Decimal | None
     warning_days: int | None
     customer_line: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What somebody wants of one kind of line: a value, none of that kind (`value` None), or what is inherited."""
+
+    value: Decimal | None = None
+    is_inherited: bool = False
+
+
+INHERITED = Line(is_inherited=True)
+OFF = Line()
 
 
 # The lines a partner sets; together the bits that put an account in alarm.

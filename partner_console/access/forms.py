@@ -97,7 +97,6 @@ class PartnerForm(forms.Form):
         required=False,
         help_text=_("One e-mail per line. The customer's business manager is told as well."),
     )
-    warning_percent = forms.IntegerField(label=_("Default quota warning threshold (%)"), min_value=1, max_value=100)
     invitation_days = forms.IntegerField(label=_("Invitations are valid for (days)"), min_value=7, max_value=30)
     increase_is_red = forms.BooleanField(
         label=_("Show increases in red and decreases in green, as ACPN does"), required=False

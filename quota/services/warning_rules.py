@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from quota.models.credit import MOST_DAYS
 from quota.rules import clean_amount, clean_percent, clean_reason, ensure_own_quota
 from quota.services import lines
 from quota.services.alarms import evaluate_warning
-from quota.states import LineKind
+from quota.states import INHERITED, OFF, Line, LineKind
 from uids.errors import StaleVersion
 from uids.models import Label
 
@@ -37,16 +36,6 @@ if TYPE_CHECKING:
     from quota.models import CreditAccount
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What somebody wants of one kind of line: a value, none of that kind (`value` None), or what is inherited."""
-
-    value: Decimal | None = None
-    is_inherited: bool = False
-
-
-INHERITED = Line(is_inherited=True)
-OFF = Line()
 FIELDS = {LineKind.PERCENT: "percent", LineKind.AMOUNT: "amount", LineKind.DAYS: "days"}
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 SETTINGS = {
     "name": "Acme Cloud", "contact": "help@acme.example", "domain": "acme.example", "language": "ja",
-    "time_zone": "Asia/Tokyo", "alert_recipients": "a@acme.example\nb@acme.example", "warning_percent": "25",
-    "invitation_days": "14", "increase_is_red": "on", "version": "1",
+    "time_zone": "Asia/Tokyo", "alert_recipients": "a@acme.example\nb@acme.example",
+    "invitation_days": "21", "increase_is_red": "on", "version": "1",
 }  # fmt: skip
 
 
@@ -36,8 +36,8 @@ def test_an_owner_changes_the_settings(acme_master: Persona, as_: Callable[[Pers
     assert response.status_code == 303
     partner = Partner.objects.get(code="acme")
     assert partner.alert_recipients == ["a@acme.example", "b@acme.example"]
-    assert (partner.time_zone, partner.warning_percent, partner.version) == ("Asia/Tokyo", 25, 2)
-    assert AuditEntry.objects.get(action="access.partner.edited").changes["warning_percent"] == [20, 25]
+    assert (partner.time_zone, partner.invitation_days, partner.version) == ("Asia/Tokyo", 21, 2)
+    assert AuditEntry.objects.get(action="access.partner.edited").changes["invitation_days"] == [15, 21]
 
 
 def test_two_at_once_see_both_versions(acme_master: Persona, as_: Callable[[Persona], Client]) -> None:
@@ -54,7 +54,7 @@ def test_two_at_once_see_both_versions(acme_master: Persona, as_: Callable[[Pers
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("warning_percent", "0"), ("alert_recipients", "not an address"), ("time_zone", "Mars/Base")]
+    ("field", "value"), [("invitation_days", "0"), ("alert_recipients", "not an address"), ("time_zone", "Mars/Base")]
 )
 def test_bad_settings_come_back_with_what_was_typed(
     acme_master: Persona, as_: Callable[[Persona], Client], field: str, value: str

@@ -20,8 +20,7 @@ from quota.errors import NothingToChange
 from quota.models import CreditAccount, RuleRefresh, Warning, WarningLine, WarningRule
 from quota.services import lines
 from quota.services.opening import Opening
-from quota.services.warning_rules import INHERITED, OFF, Line
-from quota.states import EntryKind, LineKind
+from quota.states import INHERITED, OFF, EntryKind, Line, LineKind
 from tests.factories import make_account
 from tests.quota.support import move
 from uids import services as uids

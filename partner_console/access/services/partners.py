@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
 
 EDITABLE = (
-    "name", "language", "time_zone", "domain", "contact", "alert_recipients", "warning_percent", "invitation_days",
-    "increase_is_red",
+    "name", "language", "time_zone", "domain", "contact", "alert_recipients", "invitation_days", "increase_is_red",
 )  # fmt: skip
 
 
