@@ -12,6 +12,8 @@ from .models import (
     DailyFlow,
     ImportRow,
     LedgerEntry,
+    QuotaBatch,
+    QuotaBatchRow,
     RollUp,
     SilentFeed,
     UsageFeed,
@@ -110,6 +112,23 @@ class ImportRowAdmin(LookUpAdmin):
     list_filter = ("verdict",)
     search_fields = ("=job__pk", "=uid", "reason")
     list_select_related = ("job",)
+
+
+@admin.register(QuotaBatch)
+class QuotaBatchAdmin(LookUpAdmin):
+    list_display = ("created_at", "partner", "title", "user", "state", "n_rows", "attempts")
+    list_filter = ("state",)
+    search_fields = ("title", "partner__code", "user__email", "=operation_id")
+    list_select_related = ("partner", "user")
+    exclude = ("source",)
+
+
+@admin.register(QuotaBatchRow)
+class QuotaBatchRowAdmin(LookUpAdmin):
+    list_display = ("batch", "number", "uid", "before", "after", "verdict", "outcome", "reason")
+    list_filter = ("verdict", "outcome")
+    search_fields = ("=batch__pk", "=uid", "reason")
+    list_select_related = ("batch",)
 
 
 @admin.register(DailyFlow)

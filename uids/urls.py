@@ -11,6 +11,7 @@ app_name = "uids"
 urlpatterns = [
     path("", views.account_list, name="account_list"),
     path("bulk/", views.bulk_edit, name="bulk_edit"),
+    path("bulk/quotas/", views.bulk_quotas, name="bulk_quotas"),
     path("bulk/<int:pk>/", views.bulk_detail, name="bulk_detail"),
     path("bulk/<int:pk>/cancel/", views.bulk_cancel, name="bulk_cancel"),
     path("labels/", views.label_list, name="label_list"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CHECKED: dict[Action, str] = {
     Action.LINK_INVITED: "linking.services.checking.INVITING",
     Action.QUOTA_ADJUSTED: "quota.services.agreed.ADJUSTING",
+    Action.QUOTA_BATCH_STARTED: "quota.services.batches.deciding.MANY",
 }
 
 
@@ -73,6 +74,7 @@ class CheckedAction:
     transaction with the approval locked, and lock what they change after it. `execute` raises a `DomainError` when
     the world has moved on: the request then stays as it was and whoever decided reads why. `refuse` never raises one.
     `permission` is what somebody needs to do the action at all: kinds of partners without it have no rule for it.
+    `rule_of` names the action whose rule decides whether this one is checked: it has none of its own.
     `amount_label` empty: the action has no amount; `sensitive_label` empty: it is never more sensitive than usual.
     """
 
@@ -82,6 +84,7 @@ class CheckedAction:
     refuse: Hook
     describe: Describe
     default: Rule
+    rule_of: Action | None = None
     amount_label: str | _StrPromise = ""
     amount_permission: Permission | None = None
     sensitive_label: str | _StrPromise = ""

@@ -132,7 +132,7 @@ def list_rules(actor: Actor) -> list[RuleInWords]:
     return [
         RuleInWords(action.value, get_checked(action), rule_of(own.get(action), action), is_default=action not in own)
         for action in CHECKED
-        if kind is not None and get_checked(action).permission in KIND_MAY[kind]
+        if kind is not None and get_checked(action).permission in KIND_MAY[kind] and not get_checked(action).rule_of
     ]
 
 

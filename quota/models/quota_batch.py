@@ -193,6 +193,11 @@ class QuotaBatchRow(PartnerScoped):
         return None if self.before is None or self.after is None else self.after - self.before
 
     @property
+    def is_going(self) -> bool:
+        """The dry run let it through."""
+        return self.verdict in GOING
+
+    @property
     def key(self) -> str:
         """Makes the row's ledger entry once, whatever is redelivered."""
         return f"quota-batch:{self.batch_id}:{self.number}"

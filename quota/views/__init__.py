@@ -2,6 +2,16 @@
 
 from quota.views.account import account_quota as account_quota
 from quota.views.account import panel as panel
+from quota.views.batches import batch_again as batch_again
+from quota.views.batches import batch_cancel as batch_cancel
+from quota.views.batches import batch_check as batch_check
+from quota.views.batches import batch_columns as batch_columns
+from quota.views.batches import batch_detail as batch_detail
+from quota.views.batches import batch_new as batch_new
+from quota.views.batches import batch_not_done as batch_not_done
+from quota.views.batches import batch_progress as batch_progress
+from quota.views.batches import batch_run as batch_run
+from quota.views.batches import batch_type as batch_type
 from quota.views.edits import quota_edit as quota_edit
 from quota.views.edits import threshold_edit as threshold_edit
 from quota.views.edits import threshold_meaning as threshold_meaning

@@ -66,6 +66,10 @@ def batch(world: World) -> dict[str, Any]:
     return {"pk": world.batch_pk}
 
 
+def quotas(world: World) -> dict[str, Any]:
+    return {"pk": world.quota_batch_pk}
+
+
 def file_in(world: World) -> dict[str, Any]:
     return {"pk": world.import_pk}
 
@@ -135,6 +139,7 @@ UIDS = (
     Row("uids:account_list", 422, 422, 422, 422, 422, 403, 422, query="payg=nonsense"),
     Row("uids:account_list", 200, 200, 200, 200, 200, 403, 200, query="sort=-available"),
     everyone("uids:bulk_edit", 422, post=True),
+    Row("uids:bulk_quotas", 303, 403, 303, 403, 303, 403, 403, post=True),
     Row("uids:bulk_detail", 200, 200, 200, 200, 404, 404, 200, args=bulk),
     Row("uids:bulk_cancel", 303, 303, 403, 403, 404, 404, 403, args=bulk, post=True),
     everyone("uids:label_list"),
@@ -168,6 +173,19 @@ IMPORTS = (
     Row("quota:import_cancel", 409, 409, 403, 403, 404, 404, 403, args=file_in, post=True),
 )
 QUOTA = (
+    Row("quota:batch_new", 200, 403, 200, 403, 200, 403, 403),
+    Row("quota:batch_new", 422, 403, 422, 403, 422, 403, 403, post=True),
+    Row("quota:batch_type", 200, 403, 200, 403, 200, 403, 403),
+    Row("quota:batch_type", 422, 403, 422, 403, 422, 403, 403, post=True),
+    Row("quota:batch_detail", 200, 200, 200, 200, 404, 403, 200, args=quotas),
+    Row("quota:batch_progress", 302, 302, 302, 302, 404, 403, 302, args=quotas),
+    Row("quota:batch_columns", 302, 403, 302, 403, 404, 403, 403, args=quotas),
+    Row("quota:batch_run", 200, 403, 200, 403, 404, 403, 403, args=quotas),
+    Row("quota:batch_run", 422, 403, 422, 403, 404, 403, 403, args=quotas, post=True),
+    Row("quota:batch_check", 303, 403, 303, 403, 404, 403, 403, args=quotas, post=True),
+    Row("quota:batch_again", 409, 403, 409, 403, 404, 403, 403, args=quotas, post=True),
+    Row("quota:batch_cancel", 303, 403, 409, 403, 404, 403, 403, args=quotas, post=True),
+    Row("quota:batch_not_done", 200, 403, 200, 403, 404, 403, 403, args=quotas),
     Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     # Without HTMX the panel leads to its page.
     Row("quota:panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=403),

@@ -28,6 +28,7 @@ from partner_console.exports.models import ExportJob, FileFormat
 from partner_console.exports.registry import Selection
 from quota.models import AccountImport
 from quota.models.imports import ImportState
+from quota.services import batches as quota_batches
 from tests.factories import make_account, make_member
 from uids.models import BulkEdit, Label, SavedView
 from uids.models.bulk import BulkState
@@ -60,6 +61,7 @@ class World:
     view_pk: int
     bulk_pk: int
     batch_pk: int
+    quota_batch_pk: int
     template_pk: int
     approval_pk: int
 
@@ -112,6 +114,7 @@ def build_world(owner: Persona, agency: Persona) -> World:
         ).pk,
         mail_pk=join_mail.pk,
         batch_pk=batches.choose(actor=owner.actor, kind=BatchKind.WITHDRAW, invitations=[invitation]).pk,
+        quota_batch_pk=quota_batches.type_in(actor=owner.actor, totals=[(account.uid, "1100")]).pk,
         label_pk=Label.objects.create(partner=partner, name="VIP").pk,
         template_pk=ensure_default(partner=partner).template_id,
         view_pk=SavedView.objects.create(partner=partner, user=owner.user, name="Mine").pk,

@@ -41,12 +41,18 @@ def bulk_edit(request: ActorRequest) -> HttpResponse:
     if kind not in FORMS:
         raise Invalid("unknown_change", _("Choose what to change."))
     permit(request.actor, kind)
-    selection = _selection(request)
+    selection = posted_selection(request)
     if selection.pks == ():
         messages.warning(request, _("Select rows first, or choose all that match."))
         return see_other(request, f"{reverse('uids:account_list')}?{selection.query}")
     form = FORMS[kind](request.POST if step else None, actor=request.actor)
-    context = {"kind": kind, "title": TITLES[kind], "form": form, "selection": selection, "kept": _kept(request.POST)}
+    context = {
+        "kind": kind,
+        "title": TITLES[kind],
+        "form": form,
+        "selection": selection,
+        "kept": kept_fields(request.POST),
+    }
     if step and form.is_valid():
         try:
             return _proceed(request, step, selection, form.change(), context)
@@ -85,7 +91,7 @@ def _before_after(request: ActorRequest, account: LinkedAccount, change: Change)
     return shown[0], shown[1]
 
 
-def _selection(request: ActorRequest) -> bulk.Selection:
+def posted_selection(request: ActorRequest) -> bulk.Selection:
     """What the list's bulk bar posted; a bad query is refused, never read as “all”."""
     query = request.POST.get("query", "")
     page = AccountPage(request.actor, from_string(query))
@@ -97,7 +103,7 @@ def _selection(request: ActorRequest) -> bulk.Selection:
     return bulk.Selection(query, page.query.filters, tuple(sorted(set(pks))))
 
 
-def _kept(data: QueryDict) -> list[tuple[str, str]]:
+def kept_fields(data: QueryDict) -> list[tuple[str, str]]:
     """The selection and the kind of change, to be sent along unseen."""
     return [(name, value) for name in ("change", "scope", "query", "pk") for value in data.getlist(name)]
 

@@ -33,6 +33,7 @@ BULK = (
     ("manager", gettext_lazy("Business manager"), "user-pen", Permission.UID_EDIT_MANAGER),
     ("labels", gettext_lazy("Labels"), "tags", Permission.UID_EDIT),
     ("remarks", gettext_lazy("Remarks"), "notebook-pen", Permission.UID_EDIT),
+    ("quotas", gettext_lazy("Set quotas"), "wallet", Permission.QUOTA_EDIT),
     ("export", gettext_lazy("Export"), "download", Permission.UID_EXPORT),
 )
 
@@ -69,7 +70,10 @@ class AccountPage(ListPage[LinkedAccount]):
         table = super().table()
         table.refresh = (CHANGED, self.here)
         if table.pager:
-            actions = {"export": f"{reverse('exports:job_new')}?spec={EXPORT}"}
+            actions = {
+                "export": f"{reverse('exports:job_new')}?spec={EXPORT}",
+                "quotas": reverse("uids:bulk_quotas"),
+            }
             table.bulk = {
                 "action": reverse("uids:bulk_edit"),
                 "query": self.query.string(),

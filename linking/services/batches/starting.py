@@ -24,7 +24,7 @@ from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Conflict, Forbidden, Invalid, NotFound
 from partner_console.waking import after_commit
-from partner_console.web.uploads import Limits, currency_of, read_pasted, read_upload
+from partner_console.web.uploads import Limits, currency_of, read_fitting, read_pasted
 from uids.services.accounts import clean_text
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def upload(*, actor: Actor, file: BinaryIO, file_name: str, encoding: str = "", 
     Raises `Invalid` (codes begin with `upload_`) for what is no usable table, `Forbidden` outside a partner.
     """
     require(actor, Permission.LINK_INVITE)
-    table = read_upload(file, sheet=sheet, encoding=encoding, limits=LIMITS)
+    table = read_fitting(file, _has_uids, sheet=sheet, encoding=encoding, limits=LIMITS)
     return _keep(actor, table, title=PurePath(file_name.replace("\\", "/")).name or "upload")
 
 
@@ -174,6 +174,10 @@ def cancel(*, actor: Actor, batch_pk: int) -> LinkBatch:
         finish(batch, BatchState.CANCELLED)
     audit.record(actor, Action.LINK_BATCH_CANCELLED, batch, before=before)
     return batch
+
+
+def _has_uids(table: Table) -> bool:
+    return "uid" in guess(table.headers, PartnerKind.AGENCY)  # the field every kind of partner has
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from partner_console.approvals.registry import CheckedAction, get_checked
 from partner_console.approvals.states import When
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
-from partner_console.errors import Conflict, Forbidden, Invalid
+from partner_console.errors import Conflict, Forbidden, Invalid, NotFound
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -69,7 +69,10 @@ def set_rule(
 
 
 def ensure_concerned(actor: Actor, checked: CheckedAction) -> None:
-    """Partners of a kind that cannot do the action at all have no rule for it."""
+    """Partners of a kind that cannot do the action at all have no rule for it, and one that follows another's has none
+    of its own."""
+    if checked.rule_of is not None:
+        raise NotFound("unknown_checked_action", _("No second person checks that."))
     verdict = allows(actor, checked.permission)
     if not verdict:
         raise Forbidden("not_permitted", verdict.reason)

@@ -1,5 +1,6 @@
 """One door for uploaded and pasted tables: looks at the content, never at the file's name."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,29 @@ def read_upload(
     if content.startswith(OLE_START):
         raise _old_or_locked(content)
     return read_text(content, limits=limits, encoding=encoding)
+
+
+def read_fitting(
+    upload: BinaryIO | bytes | Path,
+    fits: Callable[[Table], bool],
+    *,
+    sheet: str = "",
+    encoding: str = "",
+    limits: Limits = LIMITS,
+) -> Table:
+    """The same; of a workbook the first sheet that `fits`, as our own begin with a cover. None does: the first."""
+    content = _bytes_of(upload, limits)
+    table = read_upload(content, sheet=sheet, encoding=encoding, limits=limits)
+    if sheet or fits(table):
+        return table
+    for name in table.other_sheets:
+        try:
+            other = read_upload(content, sheet=name, limits=limits)
+        except Invalid:
+            continue
+        if fits(other):
+            return other
+    return table
 
 
 def read_pasted(text: str, *, limits: Limits = LIMITS) -> Table:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from partner_console.errors import Conflict, Invalid
-from partner_console.web.uploads import read_upload
+from partner_console.errors import Conflict
+from partner_console.web.uploads import read_fitting, read_upload
 from quota.services.imports.columns import guess
 
 if TYPE_CHECKING:
@@ -17,18 +17,8 @@ if TYPE_CHECKING:
 
 
 def open_table(content: bytes, kind: PartnerKind, *, encoding: str = "", sheet: str = "") -> Table:
-    """Read an upload: of a workbook the first sheet that has UIDs, as our own begin with a cover. Raises `Invalid`."""
-    table = read_upload(content, sheet=sheet, encoding=encoding)
-    if sheet or "uid" in guess(table.headers, kind):
-        return table
-    for name in table.other_sheets:
-        try:
-            other = read_upload(content, sheet=name)
-        except Invalid:
-            continue
-        if "uid" in guess(other.headers, kind):
-            return other
-    return table
+    """Read an upload: of a workbook the first sheet that has UIDs. Raises `Invalid`."""
+    return read_fitting(content, lambda table: "uid" in guess(table.headers, kind), sheet=sheet, encoding=encoding)
 
 
 def stored_bytes(job: AccountImport) -> bytes:
