@@ -13,7 +13,8 @@ from django.db import connection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RANGE = 20_000  # accounts a statement looks at: bounded memory, and progress to show
+RANGE = 200_000  # entries a statement looks at, or one account's: bounded memory, and progress to show
+MOST_ACCOUNTS = 20_000  # and so many accounts at most
 SHOWN = 1_000  # drifts a statement returns at most: more of them is one disaster, not a list
 
 # The text `ledger.canonical` writes, built by PostgreSQL. Change both or neither.
@@ -105,27 +106,49 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One range done: how many accounts it held, and what was found."""
+    """One range done: the last account of it, how many accounts and entries it holds, and what was found."""
 
+    last: int
     accounts: int
+    entries: int
     drifts: list[Drift]
 
 
-def verify(*, batch: int = RANGE) -> Iterator[Checked]:
-    """Every credit account of every partner, in ranges of `batch`; a range is one consistent snapshot."""
-    low = 0
+_RANGE_SQL = """
+SELECT max(account_id), count(*), coalesce(sum(last_seq), 0)::bigint
+FROM (
+    SELECT account_id, last_seq, sum(last_seq) OVER (ORDER BY account_id) - last_seq AS earlier
+    FROM (
+        SELECT account_id, last_seq FROM quota_creditaccount
+        WHERE account_id > %s ORDER BY account_id LIMIT %s
+    ) nearby
+) counted
+WHERE earlier < %s
+"""
+
+
+def verify(*, batch: int = RANGE, after: int = 0) -> Iterator[Checked]:
+    """Every credit account of every partner whose pk is above `after`, in ranges of about `batch` entries.
+
+    A range is one consistent snapshot; a stopped run goes on `after` the last account it has told.
+    """
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT max(pk), count(*) FROM (SELECT account_id AS pk FROM quota_creditaccount"
-                " WHERE account_id > %s ORDER BY account_id LIMIT %s) range",
-                [low, batch],
-            )
-            high, accounts = cursor.fetchone()
+            cursor.execute(_RANGE_SQL, [after, MOST_ACCOUNTS, batch])
+            last, accounts, entries = cursor.fetchone()
         if not accounts:
             return
-        yield Checked(accounts, _drifts(low, high))
-        low = high
+        yield Checked(last, accounts, entries, _drifts(after, last))
+        after = last
+
+
+def count_entries(*, after: int = 0) -> int:
+    """How many entries the accounts say they have: to tell how far a run is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(last_seq), 0)::bigint FROM quota_creditaccount WHERE account_id > %s", [after]
+        )
+        return int(cursor.fetchone()[0])
 
 
 def context(drift: Drift) -> list[tuple[object, ...]]:

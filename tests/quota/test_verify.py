@@ -71,7 +71,7 @@ def test_an_honest_ledger_agrees_in_python_and_in_the_database(credit: CreditAcc
 
     call_command("verify_ledger", stdout=out)
 
-    assert "2 credit accounts agree" in out.getvalue()
+    assert "2 credit accounts agree with their 6 entries" in out.getvalue()
     assert found() == []
 
 
@@ -122,3 +122,48 @@ def test_a_moved_balance_is_found_reported_with_its_entries_and_left_alone(credi
     assert f"account {credit.pk}, balance: balance" in out.getvalue()
     assert "#5 refund: 0.000001 -300.500000" in out.getvalue()
     assert CreditAccount.objects.get(pk=credit.pk).deducted == D("-300.499998")
+
+
+@pytest.mark.parametrize(
+    ("seq", "change", "said", "around"),
+    [
+        (
+            3,
+            "before = before + 1, after = after + 1",
+            "entry 3: figures",
+            ["#1", "#2", "#3 settle: 1.000000", "#4", "#5"],
+        ),
+        (3, "seq = 9", "entry 4: gap", ["#2 usage", "#4 quota_adjust", "#5 refund"]),
+        (3, "previous_hash = repeat('0', 64)", "entry 3: chain", ["#1", "#2", "#3", "#4", "#5"]),
+        (4, "amount_delta = amount_delta + 1", "balance: balance", ["#1", "#5"]),
+        (5, "hash = repeat('0', 64)", "balance: head", ["#5 refund", "(000000000000…)"]),
+    ],
+)
+def test_what_is_found_is_told_with_the_entries_around_it(
+    credit: CreditAccount, seq: int, change: str, said: str, around: list[str]
+) -> None:
+    alter(credit, seq, change)
+    out = io.StringIO()
+
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("verify_ledger", stderr=out)
+
+    told = out.getvalue().split(f"account {credit.pk}, {said}\n")[1].split("account ")[0]
+    for part in around:
+        assert part in told
+
+
+def test_it_goes_on_where_it_was_stopped_and_tells_how_far_it_is(credit: CreditAccount) -> None:
+    alter(credit, 2, "reason = 'forged'")
+    out = io.StringIO()
+
+    call_command("verify_ledger", batch=1, after=credit.pk, verbosity=2, stderr=out)
+
+    other = CreditAccount.objects.exclude(pk=credit.pk).get()
+    assert out.getvalue() == f"1 of 1 entries checked, up to account {other.pk}\n"
+
+
+def test_an_account_with_more_entries_than_a_range_is_checked_as_one(credit: CreditAccount) -> None:
+    ranges = [(checked.accounts, checked.entries) for checked in verify.verify(batch=3)]
+
+    assert ranges == [(1, 5), (1, 1)]
