@@ -1,4 +1,4 @@
-"""Adjust Detail info as a file (seed 004 §2.3: Export, in Chinese, English and Japanese)."""
+"""Exposure, and Adjust Detail info, as files (seed 004 §2.3: Export, in Chinese, English and Japanese)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.access.actor import who_in_words
 from partner_console.access.policy import Permission
 from partner_console.exports.registry import Column, ExportSpec, Kind
-from quota.lists import entry_page
-from quota.tables import reason_in_words, record_time
+from partner_console.web.formats import listed
+from quota.lists import ExposurePage, entry_page
+from quota.tables import days_left, reason_in_words, record_time, risks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
-    from quota.models import LedgerEntry
+    from quota.models import CreditAccount, LedgerEntry
 
 CHUNK = 2_000
 
@@ -65,4 +66,47 @@ ENTRIES = ExportSpec(
     ),
     read=read,
     shown_as={"operator": ("operator", "operator_name")},
+)
+
+
+EXPOSURE_CELLS: dict[str, Callable[[CreditAccount], Any]] = {
+    "uid": lambda credit: credit.account.uid,
+    "nickname": lambda credit: credit.account.nickname,
+    "manager": lambda credit: credit.account.business_manager,
+    "policy": lambda credit: credit.account.get_shutdown_policy_display(),
+    "amount": lambda credit: credit.amount,
+    "used": lambda credit: credit.amount - credit.available,
+    "available": lambda credit: credit.available,
+    "daily_use": lambda credit: credit.daily_use or None,
+    "days_left": days_left,
+    "risk": lambda credit: listed(risk.label for risk in risks_of(credit)),
+}
+
+
+def read_exposure(actor: Actor, rows: QuerySet[CreditAccount], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
+    """One tuple per customer with constant memory."""
+    cells = [EXPOSURE_CELLS[column.key] for column in columns]
+    for credit in rows.iterator(chunk_size=CHUNK):
+        yield tuple(cell(credit) for cell in cells)
+
+
+EXPOSURE = ExportSpec(
+    name="quota.exposure",
+    title=_("Exposure"),
+    permission=Permission.QUOTA_VIEW,
+    file_stem="exposure",
+    list_page=ExposurePage,
+    columns=(
+        Column("uid", _("UID"), Kind.ID),
+        Column("nickname", _("Nickname")),
+        Column("manager", _("Business manager")),
+        Column("policy", _("Shutdown policy")),
+        Column("amount", _("Quota Amount"), Kind.MONEY),
+        Column("used", _("Used"), Kind.CONSUMPTION),
+        Column("available", _("Available Quota"), Kind.CONSUMPTION),
+        Column("daily_use", _("Used a day"), Kind.CONSUMPTION),
+        Column("days_left", _("Days left"), Kind.WHOLE),
+        Column("risk", _("At risk")),
+    ),
+    read=read_exposure,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,8 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.web.listquery import ListFilters
 from quota.charts import SIZES
 from quota.days import record_day
+from quota.selectors.exposure import Risk
 from quota.selectors.forecast import FAR_DAYS
 from quota.states import EntryKind
+from uids.models.account import MANAGER_CHARACTERS
+from uids.selectors import label_choices
+from uids.states import ShutdownPolicy
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+    from partner_console.access.actor import Actor
 
 # Months back from today; the seed's six are what an empty choice means.
 PERIODS: dict[str, int | None] = {"": 6, "12": 12, "all": None}
@@ -48,6 +57,21 @@ class EntryFilters(ListFilters):
         if since and until and since > until:
             self.add_error("until", _("The last day is before the first."))
         return data
+
+
+class ExposureFilters(ListFilters):
+    """Field names are the parameters of `quota.selectors.exposure.list_exposed`."""
+
+    risk = forms.ChoiceField(label=_("At risk"), required=False, choices=[("", _("Any")), *Risk.choices])
+    manager = forms.CharField(label=_("Business manager"), required=False, max_length=MANAGER_CHARACTERS)
+    label = forms.MultipleChoiceField(label=_("Label"), required=False, widget=forms.CheckboxSelectMultiple)
+    policy = forms.MultipleChoiceField(
+        label=_("Shutdown policy"), required=False, choices=ShutdownPolicy.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, data: QueryDict, *, actor: Actor) -> None:
+        super().__init__(data, actor=actor)
+        self.fields["label"].choices = label_choices(actor)  # type: ignore[attr-defined]
 
 
 class ChartForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Adjust Detail info as a list of one account."""
+"""Adjust Detail info as a list of one account, and exposure as a list of customers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partner_console.access.models import Partner
 from partner_console.access.policy import Permission
 from partner_console.exports.registry import get_spec
 from partner_console.exports.selectors import may_export
 from partner_console.web.listing import ListPage
-from quota.filters import PERIODS, EntryFilters
-from quota.models import LedgerEntry
+from quota.filters import PERIODS, EntryFilters, ExposureFilters
+from quota.models import CreditAccount, LedgerEntry
+from quota.selectors.breakdown import get_breakdown, list_by_label, list_second_tier
 from quota.selectors.credit import Balance, get_balance
 from quota.selectors.entries import list_entries
-from quota.tables import entry_columns
+from quota.selectors.exposure import list_exposed
+from quota.tables import entry_columns, exposure_columns
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -80,3 +83,35 @@ def entry_page(actor: Actor, data: QueryDict) -> EntryPage:
     data = data.copy()
     uid = data.pop("uid", [""])[-1]
     return EntryPage(actor, data, get_balance(actor, uid))
+
+
+class ExposurePage(ListPage[CreditAccount]):
+    """What customers may spend, the largest quota first, under the sums of the whole."""
+
+    url_name, template = "quota:exposure", "quota/exposure.html"
+    permission, caption = Permission.QUOTA_VIEW, gettext_lazy("Customers by quota")
+    model, filters, default_sort = CreditAccount, ExposureFilters, "-amount"
+
+    def __init__(self, actor: Actor, data: QueryDict) -> None:
+        partner = Partner.objects.visible_to(actor).first() if actor.partner_pk else None
+        self.columns = exposure_columns(partner.currency if partner else "")  # type: ignore[misc]
+        super().__init__(actor, data)
+
+    def rows(self) -> QuerySet[CreditAccount]:
+        return list_exposed(self.actor, **self.query.filters)
+
+    def label(self, row: CreditAccount) -> str:
+        return str(row.account)
+
+    def context(self) -> dict[str, Any]:
+        """What only the whole page draws is read when it is drawn."""
+        return {
+            "may_export": may_export(self.actor, get_spec("quota.exposure")),
+            "breakdown": lambda: get_breakdown(self.actor) if self.actor.partner_pk else None,
+            "labels": lambda: list_by_label(self.actor) if self.actor.partner_pk else [],
+            "second_tier": lambda: list_second_tier(self.actor),
+        }
+
+    @property
+    def url_of_export(self) -> str:
+        return self.export_url("quota.exposure")

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from partner_console.access.actor import who_in_words
 from partner_console.money import quantize
 from partner_console.web import formats
 from partner_console.web.keyset import Sort
-from partner_console.web.tables import Column, money, text
+from partner_console.web.tables import Column, clipped, link, money, text
 from quota.days import RECORDS_ZONE
+from quota.selectors.exposure import DAYS, Risk
 
 if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
     from partner_console.access.models import Partner
-    from quota.models import LedgerEntry
+    from quota.models import CreditAccount, LedgerEntry
 
 
 def entry_columns(partner: Partner) -> tuple[Column, ...]:
@@ -81,3 +83,56 @@ def _places(value: Decimal) -> int:
 
 def _exact(value: Decimal) -> str:
     return money(value, _places(value))
+
+
+def exposure_columns(currency: str) -> tuple[Column, ...]:
+    """Customers by what they may spend. `currency` is the partner's; "" where rows of several stand together."""
+    head = (lambda label: f"{label} ({currency})") if currency else str
+    return (
+        Column("uid", _("UID"), _customer, is_fixed=True, heads_row=True),
+        Column("nickname", _("Nickname"), lambda credit: clipped(credit.account.nickname), css="clip"),
+        Column("manager", _("Business manager"), lambda credit: text(credit.account.business_manager)),
+        Column(
+            "policy",
+            _("Shutdown policy"),
+            lambda credit: text(credit.account.get_shutdown_policy_display()),
+            is_shown=False,
+        ),
+        Column("amount", head(_("Quota Amount")), lambda credit: money(credit.amount), sort=Sort("amount"), css="num"),
+        Column("used", head(_("Used")), lambda credit: money(credit.amount - credit.available), css="num"),
+        Column(
+            "available",
+            head(_("Available Quota")),
+            lambda credit: money(credit.available),
+            sort=Sort("available"),
+            css="num",
+        ),
+        Column("daily_use", head(_("Used a day")), lambda credit: money(credit.daily_use or None), css="num"),
+        Column("days_left", _("Days left"), lambda credit: text(days_left(credit)), css="num"),
+        Column("risk", _("At risk"), _risk),
+    )
+
+
+def days_left(credit: CreditAccount) -> int | None:
+    """Whole days at the average pace of the last 30; 0 when nothing is left, None without a pace."""
+    if credit.available <= 0:
+        return 0
+    return int(credit.available / credit.daily_use) if credit.daily_use else None
+
+
+def risks_of(credit: CreditAccount) -> list[Risk]:
+    """Every kind of risk an account is at, the worst of those in days alone; `at_risk` row by row."""
+    found = [Risk.ARREARS] if credit.available < 0 else []
+    if credit.in_alarm:
+        found.append(Risk.ALARM)
+    if credit.available >= 0 and credit.daily_use:
+        found += [risk for risk, days in DAYS.items() if credit.available < credit.daily_use * days][:1]
+    return found
+
+
+def _customer(credit: CreditAccount) -> str:
+    return link(reverse("quota:account_quota", args=[credit.account.uid]), credit.account.uid, css="mono")
+
+
+def _risk(credit: CreditAccount) -> str:
+    return text(formats.listed(risk.label for risk in risks_of(credit)))

@@ -9,6 +9,7 @@ from quota import views
 app_name = "quota"
 
 urlpatterns = [
+    path("exposure/", views.exposure, name="exposure"),
     path("uids/import/", views.import_list, name="import_list"),
     path("uids/import/new/", views.import_new, name="import_new"),
     path("uids/import/<int:pk>/", views.import_detail, name="import_detail"),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, require
 from partner_console.money import ZERO
 from quota.models import CreditAccount
+from uids.models import LinkedAccount
 from uids.states import LIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from decimal import Decimal
 
@@ -37,6 +40,27 @@ class Exposure:
     n_in_alarm: int
     oldest_figures: datetime | None
     newest_figures: datetime | None
+
+
+class Risk(TextChoices):
+    """Why money may be lost. The seed's arrears; what warnings say; and what the pace of the last 30 days says."""
+
+    ARREARS = "arrears", _("In arrears")
+    ALARM = "alarm", _("Below a warning line")
+    WEEK = "week", _("Runs out within 7 days")
+    MONTH = "month", _("Runs out within 30 days")
+
+
+DAYS = {Risk.WEEK: 7, Risk.MONTH: 30}
+
+
+def at_risk(risk: Risk) -> Q:
+    """The condition on a credit account. Who is in arrears has run out already: those are not counted in days."""
+    if risk is Risk.ARREARS:
+        return Q(available__lt=0)
+    if risk is Risk.ALARM:
+        return Q(in_alarm=True)
+    return Q(available__gte=0, daily_use__gt=0, available__lt=F("daily_use") * DAYS[risk])
 
 
 def exposed(actor: Actor) -> QuerySet[CreditAccount]:
@@ -68,3 +92,25 @@ def get_exposure(actor: Actor) -> Exposure:
         oldest_figures=sums["oldest"],
         newest_figures=sums["newest"],
     )
+
+
+def list_exposed(
+    actor: Actor,
+    *,
+    risk: str = "",
+    manager: str = "",
+    label: Collection[int | str] = (),
+    policy: Collection[str] = (),
+) -> QuerySet[CreditAccount]:
+    """The credit accounts exposure is about, unordered, with account and partner; filtered as the page asks."""
+    rows = exposed(actor).select_related("account", "partner")
+    if risk:
+        rows = rows.filter(at_risk(Risk(risk)))
+    if manager:
+        rows = rows.filter(account__business_manager=manager)
+    if policy:
+        rows = rows.filter(account__shutdown_policy__in=policy)
+    if label:
+        through = LinkedAccount.labels.through.objects
+        rows = rows.filter(Exists(through.filter(linkedaccount_id=OuterRef("pk"), label_id__in=label)))
+    return rows

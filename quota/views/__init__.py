@@ -17,6 +17,7 @@ from quota.views.edits import threshold_edit as threshold_edit
 from quota.views.edits import threshold_meaning as threshold_meaning
 from quota.views.figures import chart as chart
 from quota.views.figures import chart_image as chart_image
+from quota.views.figures import exposure as exposure
 from quota.views.imports import import_cancel as import_cancel
 from quota.views.imports import import_change as import_change
 from quota.views.imports import import_columns as import_columns

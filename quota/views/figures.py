@@ -1,4 +1,4 @@
-"""What one account used and when its quota runs out: words, a chart, and the same figures as a table."""
+"""Figures to look at: run-out, chart and table of one account; the exposure of all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from partner_console.errors import Invalid, NotFound
 from partner_console.web.htmx import render_page
 from quota.charts import draw
 from quota.filters import ChartForm
+from quota.lists import ExposurePage
 from quota.selectors.credit import get_balance
 from quota.selectors.daily import get_history
 from quota.selectors.forecast import get_forecast, get_until
@@ -39,6 +40,12 @@ def chart(request: ActorRequest, uid: str) -> HttpResponse:
         "until": get_until(credit, forecast, asked["until"]) if credit and forecast else None,
     }
     return render_page(request, "quota/chart.html", context, fragment="chart", status=200 if form.is_valid() else 422)
+
+
+@require_GET
+def exposure(request: ActorRequest) -> HttpResponse:
+    """For finance: what customers may spend altogether, and what of it is at risk."""
+    return ExposurePage(request.actor, request.GET).response(request)
 
 
 @require_GET

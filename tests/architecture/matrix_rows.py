@@ -186,6 +186,7 @@ QUOTA = (
     Row("quota:batch_again", 409, 403, 409, 403, 404, 403, 403, args=quotas, post=True),
     Row("quota:batch_cancel", 303, 403, 409, 403, 404, 403, 403, args=quotas, post=True),
     Row("quota:batch_not_done", 200, 403, 200, 403, 404, 403, 403, args=quotas),
+    Row("quota:exposure", 200, 200, 200, 200, 200, 403, 200),
     Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     # Without HTMX the panel leads to its page.
     Row("quota:panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=403),

@@ -29,6 +29,7 @@ from partner_console.exports.registry import Selection
 from quota.models import AccountImport
 from quota.models.imports import ImportState
 from quota.services import batches as quota_batches
+from quota.services import rollup
 from tests.factories import make_account, make_member
 from uids.models import BulkEdit, Label, SavedView
 from uids.models.bulk import BulkState
@@ -72,6 +73,7 @@ def build_world(owner: Persona, agency: Persona) -> World:
     assert agency_partner is not None
     assert owner.user is not None
     account = make_account(partner, "1792155717328010", quota=Decimal(1000))
+    rollup.roll_up()
     invitation = linking.invite(
         actor=owner.actor,
         uid="5113766248601930",
