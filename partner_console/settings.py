@@ -151,6 +151,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "partner_console.access.context.console",
+                "quota.context.warnings",
             ],
         },
     }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from partner_console.web.formats import exact_amount, listed
+from partner_console.web.formats import amount, exact_amount, listed
 from quota.states import LineKind
 
 if TYPE_CHECKING:
@@ -18,9 +16,10 @@ if TYPE_CHECKING:
 
     from quota.models import CreditAccount
     from quota.models.warning import WarningLine
+    from quota.selectors.forecast import Forecast
 
 # Beyond this nobody plans, and a date would pretend to know.
-FURTHEST = timedelta(days=730)
+FURTHEST_DAYS = 730
 
 
 def line_in_short(kind: int, value: Decimal, currency: str) -> str:
@@ -45,14 +44,30 @@ def lines_in_short(lines: Iterable[WarningLine], currency: str) -> str:
     return listed(line_in_short(line.kind, line.value, currency) for line in lines)
 
 
-def run_out_in_words(credit: CreditAccount) -> str:
-    """When the money is used up at the pace of an average day; "" while nobody knows."""
+def run_out_in_words(forecast: Forecast | None, currency: str) -> str:
+    """When the money is used up if it goes on like this, as a range of days; "" while nobody knows."""
+    if forecast is None:
+        return ""
+    if forecast.is_over:
+        return _("Used up")
+    pace = {"pace": f"{amount(forecast.average)} {currency}"}
+    if forecast.earliest is None:
+        return _("Not within two years, at %(pace)s a day") % pace
+    days = {"first": f"{forecast.earliest:%Y-%m-%d}", "last": f"{forecast.latest:%Y-%m-%d}" if forecast.latest else ""}
+    if forecast.latest is None:
+        return _("%(first)s or later, at %(pace)s a day") % (days | pace)
+    if forecast.is_one_day:
+        return _("%(first)s, at %(pace)s a day") % (days | pace)
+    return _("%(first)s to %(last)s, at %(pace)s a day") % (days | pace)
+
+
+def days_left_in_words(credit: CreditAccount) -> str:
+    """How long the money lasts at the average pace, for a narrow column; "" while nothing is used."""
     if credit.available <= 0:
         return _("Used up")
     if credit.daily_use <= 0:
         return ""
-    pace = {"pace": f"{exact_amount(round(credit.daily_use, 2))} {credit.partner.currency}"}
-    if credit.available / credit.daily_use > FURTHEST.days:
-        return _("Not within two years, at %(pace)s a day") % pace
-    day = timezone.localdate() + timedelta(days=int(credit.available / credit.daily_use))
-    return _("About %(day)s, at %(pace)s a day") % {"day": f"{day:%Y-%m-%d}", **pace}
+    days = min(int(credit.available / credit.daily_use), FURTHEST_DAYS)
+    if days == FURTHEST_DAYS:
+        return _("2 years or more")
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SPECS = {
     "uids.accounts": "uids.exports.ACCOUNTS",
     "quota.entries": "quota.exports.ENTRIES",
+    "quota.warnings": "quota.warning_exports.WARNINGS",
     "quota.exposure": "quota.exports.EXPOSURE",
     "linking.invitations": "linking.exports.INVITATIONS",
     "audit.entries": "partner_console.audit.exports.ENTRIES",

@@ -48,6 +48,10 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "ok": ("good", "circle-check"),
     "in_alarm": ("warn", "bell"),
     "alarm": ("warn", "bell"),
+    "open": ("warn", "bell"),
+    "acknowledged": ("info", "check"),
+    "snoozed": ("off", "bell-off"),
+    "resolved": ("good", "circle-check"),
     # invitations
     "draft": ("off", "pencil"),
     "awaiting_check": ("wait", "users"),

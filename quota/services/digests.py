@@ -102,30 +102,30 @@ def send_digest(*, actor: Actor, partner_pk: int) -> int:
         return 0
     chosen.digested_on = _here(chosen, now).date()
     chosen.save(update_fields=["digested_on"])
-    letters, told_pks = _letters(actor, chosen)
+    letters, told = _letters(actor, chosen)
     for address, letter in sorted(letters.items()):
         _mail(chosen.partner, address, letter)
-    _mark(chosen, told_pks, now)
+    _mark(chosen, told, now)
     if letters:
-        told = {"mailed_to": [None, ", ".join(sorted(letters))]}
-        audit.record(actor, Action.WARNING_DIGESTED, chosen.partner, changes=told, partner_pk=chosen.partner_id)
+        changes = {"mailed_to": [None, ", ".join(sorted(letters))]}
+        audit.record(actor, Action.WARNING_DIGESTED, chosen.partner, changes=changes, partner_pk=chosen.partner_id)
     return len(letters)
 
 
-def _letters(actor: Actor, chosen: WarningSettings) -> tuple[dict[str, Letter], list[int]]:
-    """A letter for every address that has something to read, and the warnings they are about."""
+def _letters(actor: Actor, chosen: WarningSettings) -> tuple[dict[str, Letter], dict[int, bool]]:
+    """A letter for every address that has something to read; and the warnings told of, with whether as over."""
     partner = chosen.partner
     everything = [address.lower() for address in partner.alert_recipients]
     managers = _managers(partner)
     letters: dict[str, Letter] = {}
-    pks = []
+    told = {}
     for warning in _told(actor, chosen):
-        pks.append(warning.pk)
+        told[warning.pk] = warning.recovered_at is not None
         manager = managers.get(warning.credit.account.business_manager.strip().casefold())
         readers = dict.fromkeys([*everything, *([manager] if manager else [])])
         for address in readers or owners_of(partner):
             letters.setdefault(address, Letter()).add(warning)
-    return letters, pks
+    return letters, told
 
 
 def _told(actor: Actor, chosen: WarningSettings) -> Iterator[Warning]:
@@ -142,13 +142,13 @@ def _told(actor: Actor, chosen: WarningSettings) -> Iterator[Warning]:
     return rows.prefetch_related("lines").order_by("credit__available", "pk").iterator(chunk_size=CHUNK)
 
 
-def _mark(chosen: WarningSettings, pks: list[int], now: datetime) -> None:
+def _mark(chosen: WarningSettings, told: dict[int, bool], now: datetime) -> None:
     """What was told is told: no other mail names it again as new. What came meanwhile is for tomorrow."""
-    told = Warning.objects.filter(pk__in=pks)
+    rows = Warning.objects.filter(pk__in=list(told))
     if not chosen.mails_at_once:
-        told.filter(mailed_at__isnull=True).update(mailed_at=now)
-        told.filter(recovered_at__lte=now, recovery_mailed_at__isnull=True).update(recovery_mailed_at=now)
-    told.filter(digested_at__isnull=True).update(digested_at=now)
+        rows.filter(mailed_at__isnull=True).update(mailed_at=now)
+        Warning.objects.filter(pk__in=[pk for pk, is_over in told.items() if is_over]).update(recovery_mailed_at=now)
+    rows.filter(digested_at__isnull=True).update(digested_at=now)
 
 
 def _managers(partner: Partner) -> dict[str, str]:

@@ -6,7 +6,7 @@ ends is mailed once, in one mail for the account.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -70,7 +70,13 @@ def snooze(*, actor: Actor, warning_pks: Iterable[int], until: datetime, reason:
     Warning.objects.filter(pk__in=[row.pk for row in rows]).update(
         snoozed_until=until, snoozed_by_id=actor.user_pk, snooze_reason=reason
     )
-    return _record(actor, Action.WARNING_SNOOZED, rows, changes={"snoozed_until": [None, until]}, note=reason)
+    return _record(
+        actor,
+        Action.WARNING_SNOOZED,
+        rows,
+        changes={"snoozed_until": [None, f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"]},
+        note=reason,
+    )
 
 
 @transaction.atomic
@@ -98,7 +104,9 @@ def end_snoozes(*, actor: Actor) -> int:
 @transaction.atomic
 def _end_snooze(actor: Actor, credit_pk: int) -> bool:
     """One account: one mail about all that is still below, however many warnings that are. False for who comes late."""
-    rows = _lock(actor, Q(credit=credit_pk) & (Q(snoozed_until__isnull=False) | Q(recovered_at__isnull=True)))
+    unmailed = Q(mailed_at__isnull=True, is_silent=False)
+    concerned = Q(snoozed_until__isnull=False) | Q(recovered_at__isnull=True) | unmailed
+    rows = _lock(actor, Q(credit=credit_pk) & concerned)
     now = timezone.now()
     if not any(row.snoozed_until is not None and row.snoozed_until <= now for row in rows):
         return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,12 +23,11 @@ from partner_console.web.formats import absolute, exact_amount
 from partner_console.web.mail import absolute_url, queue_mail
 from quota import tasks
 from quota.models import CreditAccount, CustomerAlert, Mailing, Warning, WarningSettings
+from quota.selectors.forecast import get_forecast
 from quota.warning_words import line_in_full, lines_in_short, run_out_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
     from quota.models import WarningLine
@@ -72,7 +71,10 @@ class Notice:
             (_("UID"), self.account.uid),
             *((label, f"{exact_amount(value)} {currency}") for label, value in figures),
             *((_("Warning line"), line_in_full(line, currency)) for line in self.crossed),
-            *_known((_("Run-out"), run_out_in_words(credit)), (_("Figures as of"), _at(credit.as_of))),
+            *_known(
+                (_("Run-out"), run_out_in_words(get_forecast(credit), currency)),
+                (_("Figures as of"), _at(credit.as_of)),
+            ),
         ]
 
 
@@ -119,8 +121,9 @@ def sweep_unmailed(*, actor: Actor) -> int:
     """Wake a task for every warning and recovery whose mail is not in the queue yet; at most `BATCH` of each."""
     seen = Warning.objects.visible_to(actor).filter(is_silent=False).order_by("pk")
     at_once = ~Q(partner__warning_settings__mailing=Mailing.DIGEST)
-    held = Exists(in_snooze().filter(credit=OuterRef("credit")))
-    fired = seen.filter(Q(for_customer=True) | (at_once & ~held), mailed_at__isnull=True)
+    # One that is not snoozed yet, of an account that is, will be: by the task, which finds out.
+    awake = Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=timezone.now())
+    fired = seen.filter(Q(for_customer=True) | (at_once & awake), mailed_at__isnull=True)
     over = seen.filter(
         at_once, recovered_at__isnull=False, recovery_mailed_at__isnull=True, mailed_at__isnull=False,
         for_customer=False,
@@ -131,12 +134,6 @@ def sweep_unmailed(*, actor: Actor) -> int:
             task.delay(pk)
             woken += 1
     return woken
-
-
-def in_snooze() -> QuerySet[Warning]:
-    """Warnings whose account is not mailed about now, whoever sees them: for conditions on warnings one may see."""
-    rows: QuerySet[Warning] = Warning.objects.filter(for_customer=False, snoozed_until__gt=timezone.now())
-    return rows
 
 
 def mailing_of(partner: Partner) -> WarningSettings:
@@ -204,7 +201,8 @@ def _claim(actor: Actor, warning_pk: int, condition: Q) -> Warning | None:
 
 def _is_snoozed_with_others(warning: Warning) -> bool:
     """Whether the account is snoozed; the warning then is too, until the same time and for the same reason."""
-    held = in_snooze().filter(credit=warning.credit).order_by("-snoozed_until", "-pk").first()
+    others = Warning.objects.filter(credit=warning.credit, for_customer=False, snoozed_until__gt=timezone.now())
+    held = others.order_by("-snoozed_until", "-pk").first()
     if held is None:
         return False
     warning.snoozed_until, warning.snoozed_by_id = held.snoozed_until, held.snoozed_by_id

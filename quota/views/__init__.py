@@ -28,3 +28,7 @@ from quota.views.imports import import_progress as import_progress
 from quota.views.imports import import_refused as import_refused
 from quota.views.imports import import_reread as import_reread
 from quota.views.imports import import_run as import_run
+from quota.views.warnings import warning_detail as warning_detail
+from quota.views.warnings import warning_handle as warning_handle
+from quota.views.warnings import warning_list as warning_list
+from quota.views.warnings import warning_mailing as warning_mailing

@@ -50,6 +50,10 @@ def invited(world: World) -> dict[str, Any]:
     return {"pk": world.member_invitation.pk}
 
 
+def warning(world: World) -> dict[str, Any]:
+    return {"pk": world.warning_pk}
+
+
 def draft(world: World) -> dict[str, Any]:
     return {"pk": world.draft.pk}
 
@@ -187,6 +191,12 @@ QUOTA = (
     Row("quota:batch_cancel", 303, 403, 409, 403, 404, 403, 403, args=quotas, post=True),
     Row("quota:batch_not_done", 200, 403, 200, 403, 404, 403, 403, args=quotas),
     Row("quota:exposure", 200, 200, 200, 200, 200, 403, 200),
+    Row("quota:warning_list", 200, 200, 200, 200, 200, 403, 200),
+    Row("quota:warning_list", 422, 422, 422, 422, 422, 403, 422, query="state=nonsense"),
+    Row("quota:warning_detail", 200, 200, 200, 200, 404, 403, 200, args=warning),
+    Row("quota:warning_handle", 422, 422, 422, 403, 422, 403, 403, post=True),
+    Row("quota:warning_mailing", 200, 403, 403, 403, 200, 403, 403),
+    Row("quota:warning_mailing", 422, 403, 403, 403, 422, 403, 403, post=True),
     Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     # Without HTMX the panel leads to its page.
     Row("quota:panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=403),

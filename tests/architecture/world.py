@@ -26,7 +26,7 @@ from partner_console.audit.actions import Action
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.exports.models import ExportJob, FileFormat
 from partner_console.exports.registry import Selection
-from quota.models import AccountImport
+from quota.models import AccountImport, Warning
 from quota.models.imports import ImportState
 from quota.services import batches as quota_batches
 from quota.services import rollup
@@ -65,6 +65,7 @@ class World:
     quota_batch_pk: int
     template_pk: int
     approval_pk: int
+    warning_pk: int
 
 
 def build_world(owner: Persona, agency: Persona) -> World:
@@ -126,6 +127,9 @@ def build_world(owner: Persona, agency: Persona) -> World:
             operation_id=uuid.uuid4(),
         ).pk,
         approval_pk=approval.pk,
+        warning_pk=Warning.objects.create(
+            credit_id=account.pk, partner=partner, percent=20, amount=Decimal(1000), available=Decimal(100)
+        ).pk,
     )  # fmt: skip
 
 

@@ -108,9 +108,12 @@ def _current(context: Context, url: str) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def nav_item(
-    context: Context, url_name: str, icon_name: str, label: str | Promise, permission: str = ""
+    context: Context, url_name: str, icon_name: str, label: str | Promise, permission: str = "", n: int = 0
 ) -> SafeString | str:
-    """One entry of the sidebar, or nothing when the page does not exist here or the actor may not see it."""
+    """One entry of the sidebar, or nothing when the page does not exist here or the actor may not see it.
+
+    `n` of what waits behind it stands beside it, when there is any.
+    """
     try:
         url = reverse(url_name)
     except NoReverseMatch:
@@ -118,11 +121,12 @@ def nav_item(
     if permission and not can(context, permission):
         return ""
     return format_html(
-        '<li><a class="nav-item" href="{}"{}>{}<span>{}</span></a></li>',
+        '<li><a class="nav-item" href="{}"{}>{}<span>{}</span>{}</a></li>',
         url,
         _current(context, url),
         icons.icon(icon_name),
         label,
+        format_html(' <span class="nav-count">{}</span>', n) if n else "",
     )
 
 
