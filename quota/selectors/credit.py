@@ -13,10 +13,11 @@ from partner_console.errors import NotFound
 from partner_console.money import quantize
 from partner_console.web.formats import MINUS
 from partner_console.web.formats import amount as in_words
-from quota.effects import effect_in_arrears, policy_effect
+from quota.effects import policy_effect
 from quota.errors import missing_to_zero
 from quota.models import CreditAccount, UsageFeed, Warning
-from quota.rules import ensure_new_amount, ensure_own_quota
+from quota.rules import ensure_own_quota
+from quota.selectors.money import boost_in_force, orders_under_way, waiting_for
 from quota.states import CreditStatus, credit_status, is_below_threshold
 from uids import selectors as uids
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
     from partner_console.cloud.models import CloudCommand
+    from quota.models import Boost
     from uids.models import LinkedAccount
 
 
@@ -42,6 +45,9 @@ class Balance:
     warning: Warning | None
     quota_order: CloudCommand | None
     warning_order: CloudCommand | None
+    waiting: list[Approval]
+    boost: Boost | None
+    money_orders: list[CloudCommand]
 
     @property
     def holder(self) -> LinkedAccount:
@@ -123,24 +129,6 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaChange:
-    """What setting the quota to `after` would do."""
-
-    before: Decimal
-    after: Decimal
-    available_before: Decimal
-    available_after: Decimal
-    status_after: CreditStatus
-    arrears_effect: str
-    will_warn: bool
-    will_recover: bool
-
-    @property
-    def difference(self) -> Decimal:
-        return self.after - self.before
-
-
-@dataclass(frozen=True, slots=True)
 class ThresholdChange:
     """A warning percentage and the amount it means."""
 
@@ -169,6 +157,9 @@ def get_balance(actor: Actor, uid: str) -> Balance:
         warning=Warning.objects.visible_to(actor).filter(credit=holder.pk, recovered_at__isnull=True).first(),
         quota_order=orders.get("quota"),
         warning_order=orders.get("warning"),
+        waiting=waiting_for(actor, holder.pk),
+        boost=boost_in_force(actor, holder.pk),
+        money_orders=orders_under_way(actor, holder.uid),
     )
 
 
@@ -180,26 +171,6 @@ def get_balance_to_change(actor: Actor, uid: str) -> tuple[Balance, CreditAccoun
     if balance.credit is None:
         raise NotFound("no_quota", _("No quota was opened for UID %(uid)s yet.") % {"uid": uid})
     return balance, balance.credit
-
-
-def preview_quota(balance: Balance, credit: CreditAccount, *, version: int, amount: Decimal) -> QuotaChange:
-    """What `services.edit_quota` with this total would do now; raises what it would raise about the total."""
-    amount = ensure_new_amount(credit, version=version, amount=amount)
-    account = balance.account
-    available = credit.available + amount - credit.amount
-    status = credit_status(available=available, policy=account.shutdown_policy, overdraft=account.overdraft)
-    is_below = is_below_threshold(available=available, amount=amount, percent=credit.warning_percent)
-    goes_under = available < 0 and amount < credit.amount
-    return QuotaChange(
-        before=credit.amount,
-        after=amount,
-        available_before=credit.available,
-        available_after=available,
-        status_after=status,
-        arrears_effect=effect_in_arrears(account, available, balance.currency) if goes_under else "",
-        will_warn=is_below and not credit.in_alarm,
-        will_recover=credit.in_alarm and not is_below,
-    )
 
 
 def preview_threshold(credit: CreditAccount, percent: int) -> ThresholdChange:

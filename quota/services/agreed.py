@@ -143,8 +143,7 @@ def _describe_taking_off(*, actor: Actor, approval: Approval) -> Description:
             (_("Consumed & Deducted Value"), _change(credit.deducted, credit.deducted - amount, credit)),
             (_("Available Quota"), _change(credit.available, credit.available + amount, credit)),
         ],
-        effect=_("%(amount)s %(currency)s are taken off what was deducted: here at once, then at the cloud.")
-        % words,
+        effect=_("%(amount)s %(currency)s are taken off what was deducted: here at once, then at the cloud.") % words,
         refusal=NOTHING_HAPPENS,
         url=_url(credit),
     )

@@ -111,7 +111,7 @@ def extend_boost(*, actor: Actor, account_pk: int, until: datetime, reason: str)
 
 def move_end(*, actor: Actor, credit: LockedCredit, boost: Boost, until: datetime, reason: str) -> None:
     """Another end, and a reminder before that one. Checks nothing."""
-    changes = {"until": [str(boost.until), str(until)]}
+    changes: dict[str, list[str | None]] = {"until": [str(boost.until), str(until)]}
     boost.until, boost.reminded_at = until, None
     boost.save(update_fields=["until", "reminded_at"])
     _note(actor, Action.BOOST_EXTENDED, credit, boost, changes, reason)
@@ -134,8 +134,8 @@ def end_boost(*, actor: Actor, account_pk: int, reason: str, accept_arrears: boo
 
 def close_refused(*, actor: Actor, credit: LockedCredit, operation_id: uuid.UUID | None, cause: str) -> None:
     """The cloud refused the order of a boost's start, and the total is back already: nothing is left to take away."""
-    boost = Boost.objects.filter(credit=credit, operation_id=operation_id, state=BoostState.IN_FORCE).first()
-    if boost is not None:
+    boost = find_boost(credit)
+    if boost is not None and boost.operation_id == operation_id:
         _close(actor, credit, boost, BoostState.ENDED_EARLY, returned=ZERO, reason=cause)
 
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from partner_console.approvals import services as approvals
-from partner_console.approvals.models import Approval
 from partner_console.approvals.rules import Need, needs_check
 from partner_console.audit.actions import Action
+from quota.selectors.money import SUBJECT as SUBJECT
 from uids.states import Environment
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
     from quota.models import CreditAccount
-
-SUBJECT = "quota.creditaccount"
 
 
 def needs_second_person(actor: Actor, credit: CreditAccount, before: Decimal, after: Decimal) -> Need | None:
@@ -60,9 +59,3 @@ def ask(*, actor: Actor, credit: CreditAccount, need: Need, payload: dict[str, A
         reason=reason,
         because=need,
     )
-
-
-def waiting_for(actor: Actor, credit_pk: int) -> list[Approval]:
-    """Requests about this account's money that wait for a second person, oldest first."""
-    rows = Approval.objects.visible_to(actor).waiting().select_related("asked_by")
-    return list(rows.filter(subject_type=SUBJECT, subject_pk=credit_pk).order_by("pk"))

@@ -33,6 +33,7 @@ from quota import locks
 from quota.errors import NothingToTakeBack
 from quota.models import CreditAccount
 from quota.rules import clean_reason
+from quota.selectors.money import may_be_taken_back
 from quota.services import boosts, ledger
 from quota.services.notices import recipients_of
 from quota.states import Bucket, EntryKind
@@ -73,13 +74,6 @@ def take_back(*, actor: Actor, command_pk: int, reason: str) -> CloudCommand:
     _reverse(actor, credit, command, clean_reason(reason))
     _close(command)
     return command
-
-
-def may_be_taken_back(command: CloudCommand) -> bool:
-    """Whether a person has to decide what becomes of this write-off or refund."""
-    is_open = command.undone_at is None and command.operation in KINDS and command.finished_at is not None
-    unclear = command.state == CommandState.UNKNOWN
-    return is_open and (unclear or (command.state == CommandState.REFUSED and command.vendor_code == NOT_OFFERED))
 
 
 def _refused(actor: Actor) -> QuerySet[CloudCommand]:

@@ -13,8 +13,6 @@ from quota.views.batches import batch_progress as batch_progress
 from quota.views.batches import batch_run as batch_run
 from quota.views.batches import batch_type as batch_type
 from quota.views.edits import quota_edit as quota_edit
-from quota.views.edits import threshold_edit as threshold_edit
-from quota.views.edits import threshold_meaning as threshold_meaning
 from quota.views.figures import chart as chart
 from quota.views.figures import chart_image as chart_image
 from quota.views.figures import exposure as exposure
@@ -28,6 +26,17 @@ from quota.views.imports import import_progress as import_progress
 from quota.views.imports import import_refused as import_refused
 from quota.views.imports import import_reread as import_reread
 from quota.views.imports import import_run as import_run
+from quota.views.money import boost_end as boost_end
+from quota.views.money import boost_extend as boost_extend
+from quota.views.money import boost_start as boost_start
+from quota.views.money import order_take_back as order_take_back
+from quota.views.money import refund as refund
+from quota.views.money import write_off as write_off
+from quota.views.rules import rule_label as rule_label
+from quota.views.rules import rule_list as rule_list
+from quota.views.rules import rule_partner as rule_partner
+from quota.views.rules import rule_progress as rule_progress
+from quota.views.rules import threshold_edit as threshold_edit
 from quota.views.warnings import warning_detail as warning_detail
 from quota.views.warnings import warning_handle as warning_handle
 from quota.views.warnings import warning_list as warning_list

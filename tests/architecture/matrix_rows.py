@@ -54,6 +54,10 @@ def warning(world: World) -> dict[str, Any]:
     return {"pk": world.warning_pk}
 
 
+def refunded(world: World) -> dict[str, Any]:
+    return {"uid": world.account.uid, "pk": world.refund_pk}
+
+
 def draft(world: World) -> dict[str, Any]:
     return {"pk": world.draft.pk}
 
@@ -177,6 +181,12 @@ IMPORTS = (
     Row("quota:import_cancel", 409, 409, 403, 403, 404, 404, 403, args=file_in, post=True),
 )
 QUOTA = (
+    Row("quota:warning_list", 200, 200, 200, 200, 200, 403, 200),
+    Row("quota:warning_list", 422, 422, 422, 422, 422, 403, 422, query="state=nonsense"),
+    Row("quota:warning_detail", 200, 200, 200, 200, 404, 403, 200, args=warning),
+    Row("quota:warning_handle", 422, 422, 422, 403, 422, 403, 403, post=True),
+    Row("quota:warning_mailing", 200, 403, 403, 403, 200, 403, 403),
+    Row("quota:warning_mailing", 422, 403, 403, 403, 422, 403, 403, post=True),
     Row("quota:batch_new", 200, 403, 200, 403, 200, 403, 403),
     Row("quota:batch_new", 422, 403, 422, 403, 422, 403, 403, post=True),
     Row("quota:batch_type", 200, 403, 200, 403, 200, 403, 403),
@@ -191,12 +201,6 @@ QUOTA = (
     Row("quota:batch_cancel", 303, 403, 409, 403, 404, 403, 403, args=quotas, post=True),
     Row("quota:batch_not_done", 200, 403, 200, 403, 404, 403, 403, args=quotas),
     Row("quota:exposure", 200, 200, 200, 200, 200, 403, 200),
-    Row("quota:warning_list", 200, 200, 200, 200, 200, 403, 200),
-    Row("quota:warning_list", 422, 422, 422, 422, 422, 403, 422, query="state=nonsense"),
-    Row("quota:warning_detail", 200, 200, 200, 200, 404, 403, 200, args=warning),
-    Row("quota:warning_handle", 422, 422, 422, 403, 422, 403, 403, post=True),
-    Row("quota:warning_mailing", 200, 403, 403, 403, 200, 403, 403),
-    Row("quota:warning_mailing", 422, 403, 403, 403, 422, 403, 403, post=True),
     Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     # Without HTMX the panel leads to its page.
     Row("quota:panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=403),
@@ -204,9 +208,21 @@ QUOTA = (
     Row("quota:chart_image", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     Row("quota:quota_edit", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403),
     Row("quota:quota_edit", 422, 403, 422, 403, 404, 404, 403, args=uid, own=403, post=True),
+    *(
+        Row(f"quota:{name}", status, 403, status, 403, 404, 404, 403, args=uid, own=403, post=status == 422)
+        for name in ("write_off", "refund", "boost_start", "boost_end", "boost_extend")
+        for status in (200, 422)
+    ),
+    Row("quota:order_take_back", 200, 403, 200, 403, 404, 404, 403, args=refunded),
+    Row("quota:order_take_back", 422, 403, 422, 403, 404, 404, 403, args=refunded, post=True),
     Row("quota:threshold_edit", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403),
     Row("quota:threshold_edit", 422, 403, 422, 403, 404, 404, 403, args=uid, own=403, post=True),
-    Row("quota:threshold_meaning", 200, 403, 200, 403, 404, 404, 403, args=uid, own=403, query="percent=30"),
+    Row("quota:rule_list", 200, 200, 200, 200, 200, 403, 409),
+    Row("quota:rule_progress", 302, 302, 302, 302, 302, 302, 302),
+    Row("quota:rule_partner", 200, 403, 200, 403, 200, 403, 403),
+    Row("quota:rule_partner", 422, 403, 422, 403, 422, 403, 403, post=True),
+    Row("quota:rule_label", 200, 403, 200, 403, 404, 403, 403, args=label),
+    Row("quota:rule_label", 422, 403, 422, 403, 404, 403, 403, args=label, post=True),
 )
 LINKING = (
     everyone("linking:invitation_list"),

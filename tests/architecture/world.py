@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from partner_console.audit.actions import Action
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.exports.models import ExportJob, FileFormat
 from partner_console.exports.registry import Selection
-from quota.models import AccountImport, Warning
+from quota.models import AccountImport, Boost, Warning
 from quota.models.imports import ImportState
 from quota.services import batches as quota_batches
 from quota.services import rollup
@@ -66,6 +67,7 @@ class World:
     template_pk: int
     approval_pk: int
     warning_pk: int
+    refund_pk: int
 
 
 def build_world(owner: Persona, agency: Persona) -> World:
@@ -92,6 +94,10 @@ def build_world(owner: Persona, agency: Persona) -> World:
     join_mail = Email.objects.filter(to=["new@acme.example"]).latest("pk")
     found = re.search(r"/join/([\w-]+)/", join_mail.message)
     assert found
+    Boost.objects.create(
+        credit_id=account.pk, partner=partner, amount=1, until=timezone.now() + timedelta(days=2), reason="campaign",
+        operator="owner@acme.example", operation_id=uuid.uuid4(),
+    )  # fmt: skip
     return World(
         account=account,
         agency_account=make_account(agency_partner, "1792155717328011"),
@@ -129,6 +135,11 @@ def build_world(owner: Persona, agency: Persona) -> World:
         approval_pk=approval.pk,
         warning_pk=Warning.objects.create(
             credit_id=account.pk, partner=partner, percent=20, amount=Decimal(1000), available=Decimal(100)
+        ).pk,
+        refund_pk=CloudCommand.objects.create(
+            partner=partner, uid=account.uid, operation=Operation.REFUND, payload={"amount": "5"},
+            state=CommandState.REFUSED, vendor_code="not_offered", asked_by="owner@acme.example",
+            finished_at=timezone.now(),
         ).pk,
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ def test_the_thread(open_page: Callable[..., Page], acme_manager: Persona, acme_
 
     # Finance edits the quota.
     finance.goto(f"/uids/{UID}/quota/edit/")
-    finance.get_by_label("New Quota Amount").fill("1,000.00")
+    finance.get_by_label("Amount", exact=True).fill("1,000.00")
     finance.get_by_label("Reason").fill("Smaller project than planned")
     finance.get_by_role("button", name="Review").click()
     expect(finance.get_by_role("table")).to_contain_text("1,000.00")

@@ -30,7 +30,7 @@ D = Decimal
 As = Callable[[Persona], Client]
 UID = "1792155717328010"
 HTMX = {"HX-Request": "true"}
-PAGES = ["", "panel/", "edit/", "threshold/", "threshold/meaning/?percent=30"]
+PAGES = ["", "panel/", "edit/", "threshold/"]
 
 
 @pytest.fixture
@@ -326,7 +326,7 @@ def test_going_below_use_names_the_effect_and_needs_a_yes(
 
     review = client.post(url("edit/"), given)
     assert "pay-as-you-go instances stop at once" in words(review)
-    assert "the alert recipients are mailed when you save" in words(review)
+    assert "below a warning line (20 %): the alert recipients are told" in words(review)
 
     unread = client.post(url("edit/"), {**given, "confirm": "1"})
     assert unread.status_code == 409
@@ -350,31 +350,6 @@ def test_a_conflict_shows_both_totals_and_lets_one_go_on(
     assert version is not None
     client.post(url("edit/"), {**given, "version": version["value"]})
     assert CreditAccount.objects.get(pk=account.pk).amount == D("2000")
-
-
-def test_the_threshold_page_says_what_percentages_mean(as_: As, acme_finance: Persona, account: LinkedAccount) -> None:
-    client = as_(acme_finance)
-    move(account, EntryKind.USAGE, undeducted="1000")
-
-    assert "20 % = 300.00 USD" in words(client.get(url("threshold/")))
-    meaning = client.get(url("threshold/meaning/?percent=40"), headers=HTMX)
-    assert "40 % = 600.00 USD. Available Quota is already below that" in words(meaning)
-    assert "A whole number from 1 to 100." in words(client.get(url("threshold/meaning/?percent=abc")))
-
-
-def test_a_threshold_is_saved_or_comes_back(as_: As, acme_finance: Persona, account: LinkedAccount) -> None:
-    client = as_(acme_finance)
-
-    wrong = client.post(url("threshold/"), {"percent": "101", "reason": "Contract", "version": "1"})
-    assert wrong.status_code == 422
-
-    saved = client.post(url("threshold/"), {"percent": "40", "reason": "Contract", "version": "1"})
-    assert saved.status_code == 303
-    assert CreditAccount.objects.get(pk=account.pk).warning_percent == 40
-
-    stale = client.post(url("threshold/"), {"percent": "50", "reason": "Contract", "version": "1"})
-    assert stale.status_code == 409
-    assert "Quota Warning Threshold there now 40 % What you entered 50 %" in words(stale)
 
 
 def test_what_was_ordered_from_the_cloud_is_shown(as_: As, acme_finance: Persona, account: LinkedAccount) -> None:
