@@ -10,8 +10,13 @@ import time_machine
 from django.utils import timezone
 
 from linking import services as linking
-from linking.states import DeclineReason
+from linking.models import Termination
+from linking.scopes import Scope
+from linking.services import batches, terminating
+from linking.services.templates import create_template
+from linking.states import DeclineReason, Side, TerminationState
 from partner_console.access.actor import system_actor
+from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.cloud.simulated.models import FaultKind
 from partner_console.cloud.simulated.services import add_fault
 from partner_console.exports.models import FileFormat
@@ -27,12 +32,15 @@ from tests.linking.conftest import consent, send
 from tests.quota.import_support import bring_in, check, csv_of, upload
 from tests.quota.support import move
 from uids import services as uids
+from uids.services import set_purchase_control
 from uids.services.bulk import REMARKS, Change
-from uids.states import ShutdownPolicy
+from uids.states import PurchaseControl, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
     from linking.models import Invitation
+    from tests.architecture.world import World
     from tests.personas import Persona
+    from uids.models import LinkedAccount
 
 FIRST_UID = 5_113_766_248_601_940
 COMPANIES = ("sent", "declined", "withdrawn", "expired", "failed", "linked", "approved")
@@ -40,12 +48,64 @@ COMPANIES = ("sent", "declined", "withdrawn", "expired", "failed", "linked", "ap
 
 def busy_world(owner: Persona, agency: Persona, distributor: Persona) -> list[str]:
     """Build it; the paths whose contents differ although their template is the same."""
-    build_world(owner, agency)
+    world = build_world(owner, agency)
     jobs = _files(owner)
     make_account(distributor.partner, quota=Decimal(700))
     for number, other in enumerate((agency, distributor)):
         send(other, uid=str(FIRST_UID + 90 + number), email=f"it@customer{number}.example")
-    return [*_accounts(owner), *jobs, *(f"/links/{sent.pk}/" for sent in invitations(owner).values())]
+    sent = invitations(owner)
+    return [
+        *_accounts(owner),
+        *jobs,
+        *_endings(owner, world, sent["linked"]),
+        *_settings(owner),
+        f"/links/{world.draft.pk}/",
+        *(f"/links/{one.pk}/" for one in sent.values()),
+    ]
+
+
+def _endings(owner: Persona, world: World, linked: Invitation) -> list[str]:
+    """Links that end in each way: asked by either side, elsewhere, undone, by hand at the cloud."""
+    actor, partner = owner.actor, owner.partner
+    linked.refresh_from_db()
+    assert linked.account is not None
+    asked = make_account(partner, quota=Decimal(20))
+    terminating.ask(actor=actor, account_pk=asked.pk, reason="The contract ends")
+    elsewhere = make_account(partner, relationship=Relationship.TO_BE_CONFIRMED)
+    by_hand = make_account(partner, relationship=Relationship.IN_PROCESS)
+    not_offered = _not_offered(by_hand, Operation.UNLINK)
+    Termination.objects.create(
+        account=by_hand, side=Side.PARTNER, reason="The contract ends", state=TerminationState.IN_PROCESS,
+        answer_due_at=timezone.now(), unlink=not_offered,
+    )  # fmt: skip
+    held = make_account(partner)
+    set_purchase_control(actor=actor, account_pk=held.pk, control=PurchaseControl.BAN, reason="132 for 123")
+    _not_offered(asked, Operation.FREEZE)
+    ending = [world.account, world.ending.account, asked, elsewhere, by_hand]
+    return [
+        *(f"/uids/{account.uid}/termination/" for account in ending),
+        *(f"/uids/{account.uid}/wrong-link/" for account in (linked.account, held)),
+        f"/cloud/?q={asked.uid}",
+    ]
+
+
+def _not_offered(account: LinkedAccount, operation: Operation) -> CloudCommand:
+    """An order the cloud has no way to carry out: people do it in the cloud's own console."""
+    return CloudCommand.objects.create(
+        partner=account.partner, uid=account.uid, operation=operation, topic=operation, state=CommandState.REFUSED,
+        vendor_code="not_offered", asked_by="owner@acme.example", finished_at=timezone.now(),
+    )  # fmt: skip
+
+
+def _settings(owner: Persona) -> list[str]:
+    """A template that new invitations do not begin with, and customers pasted in, checked."""
+    actor = owner.actor
+    create_template(actor=actor, name="Managed service", scopes=[Scope.VIEW_RESOURCES], days=365)
+    rows = ("UID\tE-mail\tCompany", f"{FIRST_UID + 50}\tit@pasted.example\tPasted Ltd", "x\tno mail\tBad row")
+    pasted = batches.paste(actor=actor, text="\n".join(rows))
+    batches.settle_columns(actor=actor, batch_pk=pasted.pk, columns=pasted.columns, in_background=False)
+    batches.run_batch(batch_pk=pasted.pk)
+    return ["/settings/templates/", "/links/import/", f"/links/batches/{pasted.pk}/"]
 
 
 def _accounts(owner: Persona) -> list[str]:
