@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from linking.scopes import LEAST, Scope, complete
 from partner_console.access.policy import PartnerKind
-from partner_console.web.formats import amount
+from partner_console.web.formats import amount, sentences
 from uids.states import AccountType, PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
@@ -73,28 +73,26 @@ def meaning(invitation: Invitation) -> str:
     """Two sentences: what linking is."""
     names = {"partner": invitation.partner.name}
     if invitation.renews:
-        return (
-            _("Your account is linked to %(partner)s already. It asks you for other permissions.") % names
-            + " "
-            + _("Only what you allow here changes; everything else stays as it is.")
+        return sentences(
+            _("Your account is linked to %(partner)s already. It asks you for other permissions.") % names,
+            _("Only what you allow here changes; everything else stays as it is."),
         )
     if invitation.partner.kind == PartnerKind.AGENCY:
-        return (
-            _("%(partner)s becomes the partner who advises and supports your account, and sees it in its list.") % names
-            + " "
-            + _("You go on paying the cloud yourself, and your account, sign-in and resources stay yours.")
+        return sentences(
+            _("%(partner)s becomes the partner who advises and supports your account, and sees it in its list.")
+            % names,
+            _("You go on paying the cloud yourself, and your account, sign-in and resources stay yours."),
         )
     if invitation.account_type in SECOND_TIER:
-        return (
+        return sentences(
             _("%(partner)s becomes the distributor of your reseller account: it gives you a limit and bills you.")
-            % names
-            + " "
-            + _("Your customers stay yours alone: %(partner)s sees sums, not who they are.") % names
+            % names,
+            _("Your customers stay yours alone: %(partner)s sees sums, not who they are.") % names,
         )
-    return (
-        _("%(partner)s becomes the reseller of your account: it pays the cloud for what you use and bills you.") % names
-        + " "
-        + _("Your account, your sign-in and your resources stay yours.")
+    return sentences(
+        _("%(partner)s becomes the reseller of your account: it pays the cloud for what you use and bills you.")
+        % names,
+        _("Your account, your sign-in and your resources stay yours."),
     )
 
 
@@ -204,7 +202,7 @@ def _limit_row(invitation: Invitation) -> Row:
     }
     after = _("Yes: %(amount)s %(currency)s at the start. %(partner)s can raise or lower it.") % names
     if invitation.purchase_control == PurchaseControl.BAN:
-        after += " " + _("New orders are blocked at first.")
+        after = sentences(after, _("New orders are blocked at first."))
     return Row(_("Is there a spending limit?"), _("What you agreed with the cloud."), after)
 
 
@@ -218,4 +216,4 @@ def _stop_row(invitation: Invitation) -> Row:
         ),
         ShutdownPolicy.NO_STOP: _("When the limit is used up, services run on; new orders wait."),
     }[ShutdownPolicy(invitation.shutdown_policy)]
-    return Row(_("Who can stop services?"), _("You and the cloud."), f"{who} {limit}")
+    return Row(_("Who can stop services?"), _("You and the cloud."), sentences(who, limit))

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from partner_console.web.forms import one_of
 from quota.forms import AmountField
 
 MOST_BYTES = 1024 * 1024  # a receipt has a few thousand
@@ -105,6 +106,10 @@ class ReceiptCheckForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        one_of(self, "file", "digest")
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

@@ -117,7 +117,7 @@ def _means(kind: PartnerKind) -> dict[Relationship, str]:
     )
     return {
         Relationship.TO_BE_CONFIRMED: _("The other side has 10 days to confirm or reject; then it goes on."),
-        Relationship.IN_PROCESS: settled + " " + _("Then the cloud unlinks the account."),
+        Relationship.IN_PROCESS: formats.sentences(settled, _("Then the cloud unlinks the account.")),
         Relationship.TERMINATED: _("You no longer see, manage or pay for the account. Nothing in it is deleted."),
         Relationship.DELETED: _("90 days later its contact data is deleted here. Records and the trail stay."),
     }

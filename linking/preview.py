@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from linking import effective
 from linking.eligibility import Facts, Finding, Kind, asks_look, is_blocked, judge
@@ -158,7 +159,7 @@ def preview_mail(actor: Actor, values: Mapping[str, Any]) -> RenderedMail:
 
 
 def _label(name: str) -> str:
-    return str(_column(name).verbose_name)
+    return capfirst(str(_column(name).verbose_name))
 
 
 def _column(name: str) -> Field[Any, Any]:

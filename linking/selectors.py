@@ -16,6 +16,7 @@ from linking.locks import standing_of
 from linking.models import Invitation, InvitationMail, InvitationToken, Termination
 from linking.states import LIVE, WITH_CUSTOMER, InvitationState, Standing, progress, turn
 from linking.tokens import digest
+from partner_console.access.models import Partner
 from partner_console.access.policy import Permission, allows, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.errors import NotFound
@@ -168,6 +169,7 @@ class UidCheck:
     typed: str
     found: Recognised
     account: LinkedAccount | None = None
+    is_own: bool = False
     is_elsewhere: bool = False
     invitation: Invitation | None = None
     lookalikes: tuple[Lookalike, ...] = ()
@@ -182,7 +184,8 @@ class UidCheck:
 
     @property
     def is_blocked(self) -> bool:
-        return not self.found.is_accepted or bool(self.account or self.is_elsewhere or self.invitation)
+        is_taken = bool(self.account or self.is_own or self.is_elsewhere or self.invitation)
+        return is_taken or not self.found.is_accepted
 
 
 def check_uid(actor: Actor, text: str) -> UidCheck:
@@ -200,6 +203,7 @@ def check_uid(actor: Actor, text: str) -> UidCheck:
         typed=text,
         found=found,
         account=account,
+        is_own=Partner.objects.visible_to(actor).filter(pk=actor.partner_pk, master_uid=found.uid).exists(),
         # Across all partners on purpose: a UID has one live link anywhere; only “here or elsewhere” is told.
         is_elsewhere=account is None and LinkedAccount.objects.live().filter(uid=found.uid).exists(),
         invitation=next((one for one in open_ones if one.current_state is not InvitationState.EXPIRED), None),

@@ -17,6 +17,7 @@ from linking.states import Side
 from partner_console.access.models import Membership
 from partner_console.access.policy import Role
 from partner_console.audit.actions import Action
+from partner_console.web.formats import sentences
 from partner_console.web.mail import absolute_url, queue_mail
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _words(action: Action, who: str) -> tuple[str, str]:
         ),
         Action.TERMINATION_PROCEEDED: (
             _("The relationship with %(who)s is being ended") % {"who": who},
-            f"{_('The request was not answered within 10 days, so it goes on.')} {settled}",
+            sentences(_("The request was not answered within 10 days, so it goes on."), settled),
         ),
     }[action]
 

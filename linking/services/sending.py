@@ -109,4 +109,4 @@ def _others(invitation: Invitation) -> QuerySet[Invitation]:
 def _asked(invitation: Invitation) -> dict[str, Any]:
     """What the trail keeps of a new invitation; the rest never changes and stands in the invitation itself."""
     names = ("uid", "email", "environment", "quota")
-    return {name: getattr(invitation, name) for name in names if getattr(invitation, name) is not None}
+    return {name: getattr(invitation, name) for name in names if getattr(invitation, name) not in (None, "")}

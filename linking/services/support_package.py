@@ -20,6 +20,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.audit.selectors import timeline
+from partner_console.cloud.models import CloudCommand
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
     from uids.models import LinkedAccount
 
-TIMELINE_SHOWN = 500
+TIMELINE_SHOWN = ORDERS_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def _summary(actor: Actor, account: LinkedAccount, story: dict[str, object], now
             "made_at": now,
             "made_by": actor.label,
             "language": get_language(),
+            "orders": CloudCommand.objects.visible_to(actor).filter(uid=account.uid).order_by("-pk")[:ORDERS_SHOWN],
             "timeline": timeline(actor, account, limit=TIMELINE_SHOWN).entries,
         },
     )

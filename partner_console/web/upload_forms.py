@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from partner_console.web.forms import one_of
+
 
 class FileOrPasteForm(forms.Form):
     """A file, or what was copied from a spreadsheet: one of the two. Pages say in `text`'s help what a line holds."""
@@ -23,6 +25,10 @@ class FileOrPasteForm(forms.Form):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off", "class": "mono"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        one_of(self, "file", "text")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -95,6 +95,8 @@ def test_what_is_known_of_a_uid_is_said_while_it_is_typed(
     assert "Login name, not a UID." in said("kaito")
     assert "5113766248601234" in said("5113-7662-4860-1234")
     assert "Already linked to you" in said("5113766248600001")
+    type(acme_manager.partner).objects.filter(pk=acme_manager.partner.pk).update(master_uid="5113766248600456")
+    assert "This is your own master account" in said("5113766248600456")
     assert "There is an open invitation" in said(UID)
     elsewhere = said("5113766248609999")
     assert "linked elsewhere" in elsewhere

@@ -212,6 +212,7 @@ def test_the_package_has_what_support_asks_for(
     assert "set_purchase_control" in {order["operation"] for order in story["orders_to_the_cloud"]}
     assert [entry["at"] for entry in story["timeline"]] == sorted(entry["at"] for entry in story["timeline"])
     summary = archive.read("summary.html").decode()
+    assert "Set purchase control" in summary
     assert "&lt;b&gt;We linked 132 for 123&lt;/b&gt;" in summary
     receipt = approved.receipt
     assert archive.read(f"consent-{receipt.digest}.json").decode() == receipt.body
