@@ -81,7 +81,7 @@ INSERT INTO quota_ledgerentry (
 )
 SELECT partner_id, account_id, n, CASE WHEN n %% 10 = 1 THEN 'quota_adjust' ELSE 'usage' END,
   CASE WHEN n %% 10 = 1 THEN 'amount' ELSE 'undeducted' END, (n %% 10 = 1)::int, 0, (n %% 10 <> 1)::int, n, 1, n + 1,
-  'console', 'finance@bench.example', '5000000000000001', 'Raised for the month ' || n, 
+  'console', 'finance@bench.example', '5000000000000001', 'Raised for the month ' || n,
   now() - (%(size)s - n) * (interval '170 days' / %(size)s), repeat('0', 64), repeat('0', 64)
 FROM quota_creditaccount, generate_series(1, %(size)s) n WHERE account_id = %(pk)s
 """
