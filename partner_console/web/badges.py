@@ -55,6 +55,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     # invitations
     "draft": ("off", "pencil"),
     "awaiting_check": ("wait", "users"),
+    "awaiting": ("wait", "users"),
     "sent": ("wait", "send"),
     "opened": ("wait", "eye"),
     "approved": ("info", "check"),

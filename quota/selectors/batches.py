@@ -17,7 +17,7 @@ from quota.selectors.exposure import get_exposure
 from quota.services.batches.deciding import sums_of
 from quota.services.batches.judging import SecondPerson
 from quota.services.batches.running import count_rows
-from quota.services.batches.starting import going, not_done, same_rows, words_of_arrears, words_of_repeat
+from quota.services.batches.starting import going, not_done, same_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +57,11 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What somebody reads before they start it: what it comes to, what they have to agree to ("" for nothing), and
-    why a second person looks at it first (None when nobody does)."""
+    """What somebody reads before they start it: what it comes to, which earlier batch had the same rows, and why a
+    second person looks at it first (None when nobody does)."""
 
     sums: Sums
-    arrears: str
-    repeat: str
+    repeated: QuotaBatch | None
     need: Need | None
 
 
@@ -121,8 +120,7 @@ def before_start(actor: Actor, batch: QuotaBatch) -> Start:
     earlier = same_rows(actor, batch)
     return Start(
         sums=sums,
-        arrears=words_of_arrears(sums.n_arrears) if sums.n_arrears else "",
-        repeat=words_of_repeat(earlier) if earlier else "",
+        repeated=earlier,
         need=SecondPerson(actor, batch.partner).need(going(actor, batch).select_related("account")),
     )
 

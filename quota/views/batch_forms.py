@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from partner_console.errors import Invalid
 from partner_console.web.upload_forms import FileOrPasteForm
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
     from quota.models import QuotaBatch
+    from quota.selectors.batches import Start
     from uids.models import LinkedAccount
 
 
@@ -64,10 +66,20 @@ class RunForm(forms.Form):
     accept_arrears = forms.BooleanField(required=False)
     accept_repeat = forms.BooleanField(required=False)
 
-    def __init__(self, data: QueryDict | None, *, batch: QuotaBatch, arrears: str, repeat: str) -> None:
+    def __init__(self, data: QueryDict | None, *, batch: QuotaBatch, start: Start) -> None:
         super().__init__(data, initial={"reason": batch.reason})
-        for name, label in (("accept_arrears", arrears), ("accept_repeat", repeat)):
-            if label:
+        n = start.sums.n_arrears
+        arrears = ngettext(
+            "I have seen that %(n)s account goes below zero, and want it",
+            "I have seen that %(n)s accounts go below zero, and want it",
+            n,
+        ) % {"n": f"{n:,}"}
+        repeat = _("Add these amounts once more")
+        for name, label, is_asked in (
+            ("accept_arrears", arrears, n),
+            ("accept_repeat", repeat, start.repeated),
+        ):
+            if is_asked:
                 self.fields[name].label = label
                 self.fields[name].required = True
                 self.fields[name].error_messages["required"] = _("Tick the box if this is meant.")

@@ -105,7 +105,8 @@ class RowPage(ListPage[QuotaBatchRow]):
         return str(badge(TONES[verdict], verdict.label))
 
     def _reason(self, row: QuotaBatchRow) -> str:
-        parts = [text(row.reason)] if row.reason else []
+        is_history = row.outcome == QuotaRowOutcome.DONE  # what was said before it was done
+        parts = [text(row.reason, css="soft" if is_history else "")] if row.reason else []
         if row.needs_check and not self.has_run:
             parts.append(f'<span class="soft">{text(_("Needs a second person."))}</span>')
         return "<br>".join(parts) or text("")

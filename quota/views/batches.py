@@ -118,7 +118,7 @@ def batch_run(request: ActorRequest, pk: int) -> HttpResponse:
     if request.method != "POST" and batch.state != QuotaBatchState.CHECKED:
         return redirect(_url(batch))
     start = selectors.before_start(request.actor, batch)
-    form = RunForm(posted(request), batch=batch, arrears=start.arrears, repeat=start.repeat)
+    form = RunForm(posted(request), batch=batch, start=start)
     status = 200
     if request.method == "POST" and not form.is_valid():
         status = 422

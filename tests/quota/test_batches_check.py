@@ -187,7 +187,7 @@ def test_a_paste_needs_no_heads(acme_finance: Persona, accounts: list[LinkedAcco
 
 def test_heads_that_leave_doubt_are_asked_about(acme_finance: Persona, accounts: list[LinkedAccount]) -> None:
     batch = checked(acme_finance.actor, csv_of(("x", UIDS[0], "5"), headers=("Name", "UID", "Betrag")))
-    assert (batch.state, batch.columns) == (QuotaBatchState.UPLOADED, {"uid": 1})
+    assert (batch.state, batch.columns) == (QuotaBatchState.UPLOADED, {"uid": 1, "total": 2})
     for columns, field in (({"uid": 1}, "total"), ({"total": 2}, "uid"), ({"uid": 1, "total": 1}, "total")):
         with pytest.raises(Invalid) as caught:
             batches.settle_columns(actor=acme_finance.actor, batch_pk=batch.pk, columns=columns)

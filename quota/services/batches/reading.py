@@ -70,6 +70,13 @@ def guess(table: Table) -> dict[str, int]:
     return found if table.header_row else _by_content(table)
 
 
+def propose(table: Table) -> dict[str, int]:
+    """What to offer where the heads leave doubt: what they say, then what stands in the columns. People confirm it."""
+    found = guess(table)
+    rest = {key: at for key, at in _by_content(table).items() if key not in found and at not in found.values()}
+    return {**found, **rest}
+
+
 def has_uids(table: Table) -> bool:
     return "uid" in guess(table)
 

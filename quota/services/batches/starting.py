@@ -32,7 +32,16 @@ from quota.models.quota_batch import (
 )
 from quota.rules import clean_reason
 from quota.services.batches.judging import Judge, SecondPerson
-from quota.services.batches.reading import TypedRow, ensure_columns, guess, has_uids, is_clear, rows_of, source_of
+from quota.services.batches.reading import (
+    TypedRow,
+    ensure_columns,
+    guess,
+    has_uids,
+    is_clear,
+    propose,
+    rows_of,
+    source_of,
+)
 from quota.services.batches.running import count_rows, finish
 from uids.rounding import rounded_batch
 
@@ -231,8 +240,8 @@ def same_rows(actor: Actor, batch: QuotaBatch) -> QuotaBatch | None:
 
 def words_of_arrears(n: int) -> str:
     return ngettext(
-        "%(n)s account goes below zero. Say that this is meant.",
-        "%(n)s accounts go below zero. Say that this is meant.",
+        "%(n)s account goes below zero. Nothing was started.",
+        "%(n)s accounts go below zero. Nothing was started.",
         n,
     ) % {"n": f"{n:,}"}
 
@@ -245,9 +254,11 @@ def words_of_repeat(earlier: QuotaBatch) -> str:
 
 @transaction.atomic
 def _keep(actor: Actor, table: Table, *, title: str) -> QuotaBatch:
-    columns, source, title = guess(table), source_of(table), title[-LONGEST_TITLE:]
+    found = guess(table)
+    columns = found if is_clear(found) else propose(table)
+    source, title = source_of(table), title[-LONGEST_TITLE:]
     batch = _new(actor, title=title, source=source, columns=columns, n_rows=table.row_count)
-    if is_clear(columns):
+    if is_clear(found):
         ensure_columns(table.headers, columns, batch.partner.currency)
         _check(actor, batch, rows_of(source, columns))
     return batch
