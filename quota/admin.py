@@ -15,9 +15,12 @@ from .models import (
     QuotaBatch,
     QuotaBatchRow,
     RollUp,
+    RuleRefresh,
     SilentFeed,
     UsageFeed,
     Warning,
+    WarningLine,
+    WarningRule,
     WarningSettings,
 )
 
@@ -54,6 +57,29 @@ class WarningAdmin(LookUpAdmin):
     list_display = ("fired_at", "credit", "partner", "percent", "available", "mailed_at", "recovered_at")
     search_fields = ("=credit__account__uid",)
     list_select_related = ("credit", "partner")
+
+
+@admin.register(WarningLine)
+class WarningLineAdmin(LookUpAdmin):
+    list_display = ("crossed_at", "credit", "partner", "kind", "value", "line", "recovered_at")
+    list_filter = ("kind",)
+    search_fields = ("=credit__account__uid",)
+    list_select_related = ("credit", "partner")
+
+
+@admin.register(WarningRule)
+class WarningRuleAdmin(LookUpAdmin):
+    list_display = ("partner", "label", "credit", "kind", "value", "updated_at")
+    list_filter = ("kind",)
+    search_fields = ("partner__code", "label__name", "=credit__account__uid")
+    list_select_related = ("partner", "label", "credit")
+
+
+@admin.register(RuleRefresh)
+class RuleRefreshAdmin(LookUpAdmin):
+    list_display = ("partner", "n_done", "n_rows", "n_changed", "started_at", "finished_at")
+    search_fields = ("partner__code",)
+    list_select_related = ("partner",)
 
 
 @admin.register(UsageFeed)

@@ -142,17 +142,3 @@ def zone_in_words() -> str:
     """“Date and time in UTC+8 (Asia/Shanghai).”"""
     zone = {"offset": offset(timezone.localtime()), "zone": timezone.get_current_timezone_name()}
     return str(_("Date and time in %(offset)s (%(zone)s).") % zone)
-
-
-class ThresholdForm(forms.Form):
-    """The new warning percentage and why."""
-
-    percent = forms.IntegerField(
-        label=_("Quota Warning Threshold (%)"),
-        min_value=1,
-        max_value=100,
-        help_text=_("A whole number from 1 to 100: the part of the Quota Amount that is still available."),
-        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-    )
-    reason = _reason_field()
-    version = forms.IntegerField(widget=forms.HiddenInput)

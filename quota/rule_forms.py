@@ -133,6 +133,11 @@ class AccountLinesForm(OwnLinesForm):
         # Looking at what it would do needs no reason yet.
         self.fields["reason"].required = data is None or "preview" not in data
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        self.fields["reason"].required = True  # as the page says it again
+        return data
+
 
 def _shown(value: Decimal | None) -> str:
     """As one would type it: 20, 12.5, 500."""

@@ -124,19 +124,9 @@ def ensure_new_amount(credit: CreditAccount, *, version: int, amount: Decimal) -
     return amount
 
 
-def ensure_new_percent(credit: CreditAccount, *, version: int, percent: int) -> int:
-    """The same for the warning threshold."""
-    percent = clean_percent(percent)
-    _ensure_current(credit, version, {"percent": percent})
-    if percent == credit.warning_percent:
-        raise NothingToChange(_("The threshold already is this percentage."), field="percent")
-    return percent
-
-
 def _ensure_current(credit: CreditAccount, version: int, yours: dict[str, Any]) -> None:
     """Usage does not count: only people's changes, and a quota changed at the cloud, move the version."""
-    theirs = {"amount": credit.amount, "percent": credit.warning_percent}
-    ensure_version(credit, version, yours=yours, theirs={name: theirs[name] for name in yours})
+    ensure_version(credit, version, yours=yours, theirs={name: getattr(credit, name) for name in yours})
 
 
 def ensure_version(credit: CreditAccount, version: int, *, yours: dict[str, Any], theirs: dict[str, Any]) -> None:

@@ -128,16 +128,6 @@ class Balance:
         return self.credit
 
 
-@dataclass(frozen=True, slots=True)
-class ThresholdChange:
-    """A warning percentage and the amount it means."""
-
-    percent: int
-    line: Decimal
-    will_warn: bool
-    will_recover: bool
-
-
 def get_balance(actor: Actor, uid: str) -> Balance:
     """The quota of a UID visible to the actor; `NotFound`, or `Forbidden` for who may see accounts but no quota."""
     account = uids.get_account(actor, uid)
@@ -171,14 +161,3 @@ def get_balance_to_change(actor: Actor, uid: str) -> tuple[Balance, CreditAccoun
     if balance.credit is None:
         raise NotFound("no_quota", _("No quota was opened for UID %(uid)s yet.") % {"uid": uid})
     return balance, balance.credit
-
-
-def preview_threshold(credit: CreditAccount, percent: int) -> ThresholdChange:
-    """What this percentage means, and whether setting it would warn, or end a warning, at once."""
-    is_below = is_below_threshold(available=credit.available, amount=credit.amount, percent=percent)
-    return ThresholdChange(
-        percent=percent,
-        line=credit.amount * percent / 100,
-        will_warn=is_below and not credit.in_alarm,
-        will_recover=credit.in_alarm and not is_below,
-    )

@@ -88,7 +88,7 @@ def run(size_cap: int | None) -> list[Figure]:
     idle = clock() - begin
     if found:
         raise RuntimeError(f"{found} fired again")
-    few, many = peak(DUE * 10), peak(DUE)
+    _first, few, many = peak(DUE * 10), peak(DUE * 10), peak(DUE)
     print(
         f"  {n_due:,} due: floor {took['floor']:.2f} s, sweep {took['sweep']:.2f} s, idle {idle * 1000:.0f} ms",
         flush=True,
@@ -115,7 +115,7 @@ def world(size: int) -> Partner:
 def cross(every: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_CROSS, [every])
-        n_due = cursor.rowcount
+        n_due = int(cursor.rowcount)
         cursor.execute("VACUUM (ANALYZE) quota_creditaccount, quota_warning, quota_warningline")
     return n_due
 

@@ -58,7 +58,8 @@ class Warned(RuleBasedStateMachine):
         self.partner = make_partner(f"p{next(self.number)}")
         self.actor = system_actor("test", partner=self.partner)
         self.labels = [Label.objects.create(partner=self.partner, name=name) for name in ("calm", "careful")]
-        self.amount, self.used, self.daily, self.customer = amount, D(0), D(0), None
+        self.amount, self.used, self.daily = amount, D(0), D(0)
+        self.customer: Decimal | None = None
         # What each has set; a kind that is missing is inherited, None is “no such line”.
         self.defaults: dict[LineKind, Decimal | None] = {PERCENT: D(20), AMOUNT: None, DAYS: None}
         self.of_labels: list[dict[LineKind, Decimal | None]] = [{}, {}]
