@@ -35,6 +35,9 @@ ADVICE: dict[str, Promise] = {
 TAKEN_BACK = _(
     "The change is taken back here, so that the figures are the cloud's. Ask for it anew when it can be done."
 )
+BROUGHT_IN_LINE = _(
+    "The figures here are the cloud's again. Look at them, and ask for it anew only if it was not done."
+)
 _UNKNOWN_CODE = _("Read the cloud's message. If it does not help, retry once, then tell your operator the code.")
 _NO_ANSWER = _(
     "The cloud did not answer. The console reads the account's figures and repeats by itself; nothing to do."

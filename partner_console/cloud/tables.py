@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partner_console.cloud.advice import TAKEN_BACK, advice
+from partner_console.cloud.advice import BROUGHT_IN_LINE, TAKEN_BACK, advice
 from partner_console.cloud.models import CloudCommand, CommandState
 from partner_console.web import formats
 from partner_console.web.badges import status_badge
@@ -37,7 +37,8 @@ def _what(command: CloudCommand) -> str:
 def _answer(command: CloudCommand) -> str:
     """The cloud's code and message, and what to do about them."""
     said = " ".join(part for part in (command.vendor_code, command.vendor_message) if part)
-    todo = str(TAKEN_BACK if command.undone_at else advice(command.state, command.vendor_code))
+    undone = BROUGHT_IN_LINE if command.state == CommandState.UNKNOWN else TAKEN_BACK
+    todo = str(undone if command.undone_at else advice(command.state, command.vendor_code))
     if not said and not todo:
         return formats.NOTHING
     hint = f'<p class="hint">{escape(todo)}</p>' if todo else ""

@@ -10,6 +10,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -17,9 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from partner_console.access.actor import system_actor
+from partner_console.access.models import Membership
 from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
+from partner_console.errors import DomainError
 from partner_console.money import ZERO
 from partner_console.web.formats import exact_amount
 from partner_console.web.mail import absolute_url, queue_mail
@@ -33,12 +36,15 @@ from quota.services import checked, edits
 from quota.services.notices import recipients_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
     from partner_console.approvals.models import Approval
     from quota.locks import LockedCredit
+
+logger = structlog.get_logger(__name__)
 
 BATCH = 200
 REMIND_BEFORE = timedelta(days=1)
@@ -144,11 +150,19 @@ def sweep() -> None:
     actor, now = system_actor("quota-boosts"), timezone.now()
     in_force = Boost.objects.visible_to(actor).filter(state=BoostState.IN_FORCE).order_by("until", "pk")
     for pk in list(in_force.filter(until__lte=now).values_list("pk", flat=True)[:BATCH]):
-        end_due(actor=actor, boost_pk=pk)
+        _one(end_due, actor, pk)
     soon = in_force.filter(until__gt=now, until__lte=now + REMIND_BEFORE, reminded_at__isnull=True)
     # Whoever gave it for less than a day needs no reminder a day before.
     for pk in list(soon.filter(until__gt=F("started_at") + REMIND_BEFORE).values_list("pk", flat=True)[:BATCH]):
-        remind(actor=actor, boost_pk=pk)
+        _one(remind, actor, pk)
+
+
+def _one(work: Callable[..., bool], actor: Actor, pk: int) -> None:
+    """One boost; one that cannot be dealt with is logged and must not stop the others."""
+    try:
+        work(actor=actor, boost_pk=pk)
+    except DomainError as error:
+        logger.exception("boost not dealt with", boost=pk, code=error.code)
 
 
 @transaction.atomic
@@ -166,15 +180,14 @@ def end_due(*, actor: Actor, boost_pk: int) -> bool:
 @transaction.atomic
 def remind(*, actor: Actor, boost_pk: int) -> bool:
     """One mail a day before it ends, to whoever started it and the alert recipients; False when there is no need."""
-    boost = Boost.objects.visible_to(actor).select_related("asked_by").get(pk=boost_pk)
+    boost = Boost.objects.visible_to(actor).get(pk=boost_pk)
     credit = locks.lock_credit(actor, boost.credit_id)
     boost.refresh_from_db(fields=["state", "until", "reminded_at"])
     if boost.state != BoostState.IN_FORCE or boost.reminded_at is not None or not credit.account.is_live:
         return False
     boost.reminded_at = timezone.now()
     boost.save(update_fields=["reminded_at"])
-    asker = [boost.asked_by.email.lower()] if boost.asked_by and boost.asked_by.is_active else []
-    recipients = list(dict.fromkeys([*asker, *recipients_of(credit)]))
+    recipients = list(dict.fromkeys([*_still_a_member(boost), *recipients_of(credit)]))
     _note(actor, Action.BOOST_REMINDED, credit, boost, {"mailed_to": [None, ", ".join(recipients)]})
     if recipients:
         partner, back = credit.partner, min(boost.amount, credit.amount)
@@ -200,6 +213,12 @@ def remind(*, actor: Actor, boost_pk: int) -> bool:
             partner_code=partner.code,
         )
     return bool(recipients)
+
+
+def _still_a_member(boost: Boost) -> list[str]:
+    """Whoever started it, unless they have left the partner since."""
+    members = Membership.objects.active().filter(partner=boost.partner_id, user=boost.asked_by_id)
+    return [email.lower() for email in members.values_list("user__email", flat=True)]
 
 
 def find_boost(credit: LockedCredit) -> Boost | None:

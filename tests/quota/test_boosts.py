@@ -11,6 +11,7 @@ from django.utils import timezone
 from post_office.models import Email
 
 from partner_console.access.actor import system_actor
+from partner_console.access.models import Membership
 from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from partner_console.cloud import services as cloud
@@ -189,6 +190,17 @@ def test_a_day_before_it_is_said_once_with_what_follows(acme_finance: Persona, a
     assert mail.to == ["finance@acme.example", "alerts@acme.example"]
     assert "in arrears" in mail.message
     assert "Quota Amount then: 1,000.00 USD" in mail.message
+
+
+def test_whoever_has_left_is_not_reminded(acme_finance: Persona, account: LinkedAccount) -> None:
+    start(acme_finance, account)
+    assert acme_finance.membership is not None
+    Membership.objects.filter(pk=acme_finance.membership.pk).update(is_active=False)
+    Boost.objects.update(until=timezone.now() + timedelta(hours=20), started_at=timezone.now() - timedelta(days=5))
+
+    boosts.sweep()
+
+    assert Email.objects.get(subject__startswith="Temporary boost of").to == ["alerts@acme.example"]
 
 
 def test_a_short_one_needs_no_reminder(acme_finance: Persona, account: LinkedAccount) -> None:
