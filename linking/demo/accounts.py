@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from linking.demo import catalogue
+from linking.demo import catalogue, daily
 from partner_console.access.policy import PartnerKind
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
@@ -40,6 +40,7 @@ ENDINGS = {
 # How much of the quota is used, in per cent, by turns: comfortable mostly, then tight, below the threshold, in arrears.
 USE = (12, 35, 0, 55, 48, 22, 62, 41, 30, 5, 18, 44, 66, 25, 58, 8, 37, 51, 29, 60, 95, 15, 33, 47, 3, 64, 20, 108, 57)
 FULL = 100
+DAILY_EVERY = 7  # every so many accounts have what was used on each day, as a real feed brings it
 RUNS_ON, RELEASED = 1, 3  # of those in arrears, which one runs on and which one is lost
 
 
@@ -78,7 +79,7 @@ def _account(book: Book, given: DemoPartner, number: int) -> LinkedAccount:
     return uids.create_account(
         actor=book.actor,
         partner_pk=book.partner.pk,
-        uid=catalogue.uid(dice),
+        uid=_uid(book, given, number),
         account_type=_type(book, number),
         cid=str(7_100_000 + number),
         login_name=f"{slug}@aliyun-inc.example",
@@ -98,6 +99,13 @@ def _account(book: Book, given: DemoPartner, number: int) -> LinkedAccount:
         purchase_control="ban" if number % 31 == 9 else "normal",
         **stopped,
     )
+
+
+def _uid(book: Book, given: DemoPartner, number: int) -> str:
+    """A distributor's first account is its second-tier partner's, where the demo has one."""
+    drawn = catalogue.uid(book.dice)
+    children = [partner.master_uid for partner in catalogue.PARTNERS if partner.parent == given.code]
+    return children[number] if number < len(children) else drawn
 
 
 def _policy(book: Book, number: int) -> tuple[str, dict[str, Any]]:
@@ -175,6 +183,8 @@ def _months(book: Book, account: LinkedAccount, amount: Decimal, number: int) ->
         Movement(EntryKind.USAGE, undeducted=used, at=now - timedelta(hours=30)),
         Movement(EntryKind.SETTLE, deducted=settled, undeducted=-settled, at=now - timedelta(hours=20)),
     ]
+    if number % DAILY_EVERY == 0:
+        return daily.movements(book.partner.code, number, account.linked_at, amount, used, settled, moves)
     return sorted(moves, key=_when) + today
 
 

@@ -13,6 +13,7 @@ from partner_console.access.policy import PartnerKind, Role
 from partner_console.access.services import create_partner, create_person
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
+from quota.services import rollup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ def build(*, password: str, say: Callable[[str], None]) -> None:
         say(f"{partner.name}: {len(book.accounts)} customers")
     with transaction.atomic():
         _operator(password)
+    rollup.roll_up()
 
 
 def _partner(given: DemoPartner, password: str) -> Partner:
