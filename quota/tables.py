@@ -14,6 +14,7 @@ from partner_console.web.keyset import Sort
 from partner_console.web.tables import Column, clipped, link, money, text
 from quota.days import RECORDS_ZONE
 from quota.selectors.exposure import DAYS, Risk
+from quota.selectors.forecast import FAR_DAYS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,7 +109,7 @@ def exposure_columns(currency: str) -> tuple[Column, ...]:
             css="num",
         ),
         Column("daily_use", head(_("Used a day")), lambda credit: money(credit.daily_use or None), css="num"),
-        Column("days_left", _("Days left"), lambda credit: text(days_left(credit)), css="num"),
+        Column("days_left", _("Days left"), _days_left, css="num"),
         Column("risk", _("At risk"), _risk),
     )
 
@@ -132,6 +133,11 @@ def risks_of(credit: CreditAccount) -> list[Risk]:
 
 def _customer(credit: CreditAccount) -> str:
     return link(reverse("quota:account_quota", args=[credit.account.uid]), credit.account.uid, css="mono")
+
+
+def _days_left(credit: CreditAccount) -> str:
+    days = days_left(credit)
+    return text(f"> {FAR_DAYS}" if days is not None and days > FAR_DAYS else days)
 
 
 def _risk(credit: CreditAccount) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.models import Partner
@@ -31,3 +32,10 @@ class UsageFeed(PartnerScoped):
 
     def __str__(self) -> str:
         return f"{self.partner_id} {self.read_until}"
+
+    @property
+    def minutes_late(self) -> int:
+        """Whole minutes since it was read, beyond the one between two readings; 0 when it never was."""
+        if self.read_until is None:
+            return 0
+        return max(int((timezone.now() - self.read_until).total_seconds()) // 60 - 1, 0)

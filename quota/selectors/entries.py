@@ -11,7 +11,7 @@ from django.utils import timezone
 from partner_console.access.policy import Permission, require
 from quota.days import midnight, months_before
 from quota.models import LedgerEntry
-from quota.states import Bucket
+from quota.states import Bucket, EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
 
 DEFAULT_MONTHS = 6
+# Kinds that change the Quota Amount. A synchronisation may be about another figure, so its bucket is asked too.
+OF_AMOUNT = (EntryKind.QUOTA_CREATE, EntryKind.QUOTA_ADJUST, EntryKind.SYNC)
 
 
 def list_entries(
@@ -39,7 +41,8 @@ def list_entries(
     """
     require(actor, Permission.QUOTA_VIEW)
     entries = LedgerEntry.objects.visible_to(actor).filter(credit_id=account_pk)
-    entries = entries.filter(Q(kind__in=kind) if kind else Q(bucket=Bucket.AMOUNT))
+    # The kinds are said without a choice too: their own index is found by them.
+    entries = entries.filter(Q(kind__in=kind) if kind else Q(bucket=Bucket.AMOUNT, kind__in=OF_AMOUNT))
     if since is None and until is None and months is not None:
         return entries.filter(at__gte=months_before(timezone.now(), months))
     if since is not None:
