@@ -12,16 +12,20 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from post_office.models import Email
 
+from linking import locks as linking_locks
 from partner_console.access.actor import system_actor
 from partner_console.cloud.port import Credit
 from quota import locks, services, verify
 from quota.models import CreditAccount, LedgerEntry, Warning
-from quota.services import alarms, ledger
+from quota.services import alarms, intake, ledger
+from quota.services.intake import UsageEvent
 from quota.services.ledger import Movement
 from quota.states import EntryKind
 from tests.factories import make_account, make_partner
 from tests.support.races import run_together
-from uids.errors import StaleVersion
+from uids.errors import NotLive, StaleVersion
+from uids.models import LinkedAccount
+from uids.states import Relationship
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
@@ -156,3 +160,68 @@ def test_the_same_reading_applied_from_all_sides_counts_once() -> None:
     assert (credit.deducted, credit.undeducted) == (D("3.5"), D("12.25"))
     assert LedgerEntry.objects.filter(credit=credit).count() == 3
     assert drifts() == []
+
+
+def test_the_same_batch_from_all_sides_is_taken_once_in_whatever_order() -> None:
+    accounts = [make_credit().account for _ in range(6)]
+    events = [
+        UsageEvent(account.uid, "usage", D("1.5"), f"{turn}", datetime(2026, 3, 1, tzinfo=UTC))
+        for turn in range(5)
+        for account in accounts
+    ]
+
+    def deliver(number: int) -> None:
+        intake.take_in(actor=WORKER, events=events[number:] + events[:number])
+
+    outcomes = run_together(WRITERS, deliver)
+
+    assert outcomes == [None] * WRITERS
+    assert list(CreditAccount.objects.values_list("undeducted", flat=True)) == [D("7.5")] * 6
+    assert LedgerEntry.objects.filter(kind=EntryKind.USAGE).count() == 30
+    assert drifts() == []
+
+
+def test_single_events_and_batches_on_the_same_accounts_lose_nothing() -> None:
+    uids = [make_credit().account.uid for _ in range(3)]
+
+    def deliver(number: int) -> None:
+        at = datetime(2026, 3, 1, tzinfo=UTC)
+        for turn in range(6):
+            many = uids if number % 2 else [uids[turn % 3]]
+            intake.take_in(actor=WORKER, events=[UsageEvent(u, "usage", CRUMB, f"{number}-{turn}", at) for u in many])
+
+    outcomes = run_together(WRITERS, deliver)
+
+    assert outcomes == [None] * WRITERS
+    assert sum(CreditAccount.objects.values_list("undeducted", flat=True)) == CRUMB * (4 * 6 * 3 + 4 * 6)
+    assert drifts() == []
+
+
+def test_no_edit_slips_in_while_the_relationship_ends_and_no_usage_waits_for_that() -> None:
+    credit = make_credit()
+    account, ending, used = credit.account, threading.Event(), threading.Event()
+
+    def end(number: int) -> None:
+        with transaction.atomic():
+            linking_locks.lock_account(WORKER, account.pk)
+            ending.set()
+            assert used.wait(timeout=30)  # usage went through while the account is held
+            LinkedAccount.objects.filter(pk=account.pk).update(relationship=Relationship.TERMINATED)
+
+    def use_it(number: int) -> None:
+        assert ending.wait(timeout=30)
+        intake.take_in(
+            actor=WORKER,
+            events=[UsageEvent(account.uid, "usage", D(1), "k", datetime(2026, 3, 1, tzinfo=UTC))],
+        )
+        used.set()
+
+    def edit(number: int) -> None:
+        assert ending.wait(timeout=30)
+        services.edit_quota(actor=WORKER, account_pk=account.pk, version=1, amount=D(5), reason="asked")
+
+    outcomes = run_together(3, lambda number: (end, use_it, edit)[number](number))
+
+    credit.refresh_from_db()
+    assert [type(error) for error in outcomes if error] == [NotLive]
+    assert (credit.amount, credit.undeducted) == (D(1000), D(1))
