@@ -82,6 +82,12 @@ class AlertForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["amount"].label = format_lazy("{} ({})", _("Alert threshold"), currency)
 
+    def clean_amount(self) -> Any:
+        amount = self.cleaned_data["amount"]
+        if amount is not None and amount != round(amount, 2):
+            raise forms.ValidationError(_("Use at most two decimal places."))
+        return amount
+
     def clean(self) -> dict[str, Any]:
         """Off, the rest is not looked at: what was set before stays."""
         data: dict[str, Any] = super().clean() or {}

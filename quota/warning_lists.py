@@ -42,8 +42,8 @@ BUTTONS = {
     "unsnooze": (gettext_lazy("End the snooze"), "bell"),
 }
 COLUMNS_OF = {
-    WarningState.OPEN: ("customer", "lines", "then", "now", "amount", "run_out", "since", "manager"),
-    WarningState.ACKNOWLEDGED: ("customer", "lines", "then", "now", "amount", "run_out", "since", "who"),
+    WarningState.OPEN: ("customer", "lines", "then", "now", "run_out", "since", "manager"),
+    WarningState.ACKNOWLEDGED: ("customer", "lines", "then", "now", "run_out", "since", "who"),
     WarningState.SNOOZED: ("customer", "lines", "then", "now", "run_out", "since", "snoozed", "reason"),
     WarningState.RESOLVED: ("customer", "lines", "then", "now", "since", "over", "who"),
 }

@@ -37,7 +37,7 @@ def line_in_full(line: WarningLine, currency: str) -> str:
     short = line_in_short(line.kind, line.value, currency)
     if line.kind in (LineKind.AMOUNT, LineKind.CUSTOMER):
         return short
-    return f"{short} = {exact_amount(line.line)} {currency}"
+    return f"{short} = {amount(line.line)} {currency}"
 
 
 def lines_in_short(lines: Iterable[WarningLine], currency: str) -> str:

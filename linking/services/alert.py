@@ -145,7 +145,7 @@ def _lock_credit(account: LinkedAccount) -> LockedCredit:
 
 
 def _lock_waiting(account: LinkedAccount) -> CustomerAlert:
-    alert = (
+    alert: CustomerAlert | None = (
         CustomerAlert.objects.select_related("credit__account")
         .select_for_update(of=("self",), no_key=True)
         .filter(credit_id=account.pk)

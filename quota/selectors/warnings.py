@@ -128,8 +128,8 @@ def get_silent_feed(actor: Actor) -> SilentFeed | None:
 def get_mailing(actor: Actor) -> WarningSettings:
     """How the actor's partner has its warnings mailed; at once where nobody chose."""
     require(actor, Permission.QUOTA_VIEW)
-    chosen = WarningSettings.objects.visible_to(actor).filter(partner_id=actor.partner_pk).first()
-    return chosen or WarningSettings(partner_id=actor.partner_pk)
+    chosen = WarningSettings.objects.visible_to(actor).filter(partner=actor.partner_pk).first()
+    return chosen or WarningSettings(partner_id=actor.partner_pk or 0)
 
 
 def _ours(actor: Actor) -> QuerySet[Warning]:

@@ -30,7 +30,7 @@ def set_mailing(*, actor: Actor, partner_pk: int, mailing: str, digest_hour: int
     require(actor, Permission.PARTNER_EDIT)
     partner = get_visible_or_404(Partner, actor, pk=partner_pk)
     WarningSettings.objects.get_or_create(partner=partner)
-    chosen = WarningSettings.objects.select_for_update(no_key=True).get(partner=partner)
+    chosen: WarningSettings = WarningSettings.objects.select_for_update(no_key=True).get(partner=partner)
     yours, theirs = {"mailing": mailing, "digest_hour": digest_hour}, chosen.audit_state()
     if yours == theirs:
         return chosen

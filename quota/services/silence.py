@@ -21,7 +21,7 @@ from quota.services.notices import owners_of
 from uids.states import LIVE
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from datetime import datetime
 
     from partner_console.access.actor import Actor
 
@@ -37,7 +37,7 @@ def watch_feeds(*, actor: Actor) -> int:
     A feed is one partner's, with at least one linked account that has a quota. Set-based; again finds nothing new.
     """
     now = timezone.now()
-    silent = list(_watched(actor).filter(last__lt=now - SILENT_AFTER).values_list("pk", "last"))
+    silent = _silent(actor, now - SILENT_AFTER)
     open_ones = SilentFeed.objects.visible_to(actor).filter(recovered_at__isnull=True)
     SilentFeed.objects.bulk_create(
         [SilentFeed(partner_id=pk, since=since, noticed_at=now) for pk, since in silent],
@@ -66,18 +66,18 @@ def send_feed_mail(*, actor: Actor, feed_pk: int) -> None:
     audit.record(actor, action, found.partner, partner_pk=found.partner_id)
 
 
-def _watched(actor: Actor) -> QuerySet[Partner]:
-    """Partners whose figures should arrive, with the time of the last reading (of their beginning before the first)."""
+def _silent(actor: Actor, before: datetime) -> list[tuple[int, datetime]]:
+    """Partners whose figures should arrive and last did before then, with when (their beginning before the first)."""
     credits = CreditAccount.objects.filter(partner=OuterRef("pk"), account__relationship__in=LIVE)
     read_until = UsageFeed.objects.filter(partner=OuterRef("pk")).values("read_until")
-    partners = Partner.objects.visible_to(actor).filter(Exists(credits), is_active=True)
     last = Coalesce(Subquery(read_until), "created_at", output_field=DateTimeField())
-    watched: QuerySet[Partner] = partners.exclude(kind=PartnerKind.AGENCY).annotate(last=last).order_by("pk")
-    return watched
+    partners = Partner.objects.visible_to(actor).filter(Exists(credits), is_active=True)
+    found = partners.exclude(kind=PartnerKind.AGENCY).annotate(last=last).filter(last__lt=before)
+    return list(found.order_by("pk").values_list("pk", "last"))
 
 
-def _to_tell_silent(now: object) -> Q:
-    return Q(recovered_at__isnull=True, mailed_at__isnull=True, noticed_at__lte=now - MAILED_AFTER)  # type: ignore[operator]
+def _to_tell_silent(now: datetime) -> Q:
+    return Q(recovered_at__isnull=True, mailed_at__isnull=True, noticed_at__lte=now - MAILED_AFTER)
 
 
 def _to_tell_back() -> Q:

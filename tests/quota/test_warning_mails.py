@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from post_office.models import Email
@@ -189,6 +190,21 @@ def test_back_to_at_once_what_waited_is_mailed(acme: Partner, acme_master: Perso
     set_mailing(actor=acme_master.actor, partner_pk=acme.pk, mailing="at_once", digest_hour=23, version=1)
 
     assert [mail.subject.split(":")[0] for mail in work()] == ["Quota warning"]
+
+
+def test_a_worker_killed_before_its_commit_leaves_the_mail_to_the_next(account: LinkedAccount) -> None:
+    move(account, EntryKind.USAGE, undeducted="90")
+    warning = Warning.objects.get()
+
+    with transaction.atomic():
+        tasks.send_warning(warning.pk)
+        assert Email.objects.count() == 1
+        transaction.set_rollback(True)
+    assert not Email.objects.exists()
+
+    assert len(work()) == 1
+    tasks.send_warning(warning.pk)
+    assert len(work()) == 1
 
 
 def feed(partner: Partner, read_until: datetime | None, **fields: object) -> UsageFeed:
