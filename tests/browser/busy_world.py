@@ -23,6 +23,7 @@ from partner_console.exports.models import FileFormat
 from partner_console.exports.registry import Selection
 from partner_console.exports.running import run_export
 from partner_console.exports.services import request_export
+from quota.services import batches as quota_batches
 from quota.services import bulk, payg
 from quota.states import EntryKind
 from quota.tasks import sweep_warnings
@@ -59,6 +60,7 @@ def busy_world(owner: Persona, agency: Persona, distributor: Persona) -> list[st
         *jobs,
         *_endings(owner, world, sent["linked"]),
         *_settings(owner),
+        *_quotas(owner, world),
         f"/links/{world.draft.pk}/",
         *(f"/links/{one.pk}/" for one in sent.values()),
     ]
@@ -106,6 +108,22 @@ def _settings(owner: Persona) -> list[str]:
     batches.settle_columns(actor=actor, batch_pk=pasted.pk, columns=pasted.columns, in_background=False)
     batches.run_batch(batch_pk=pasted.pk)
     return ["/settings/templates/", "/links/import/", f"/links/batches/{pasted.pk}/"]
+
+
+def _quotas(owner: Persona, world: World) -> list[str]:
+    """Many quotas: waiting for a second person, for their columns, done and not done; a field beside each account."""
+    actor, uid = owner.actor, world.account.uid
+    large = quota_batches.paste(actor=actor, text=f"{uid}\t50000")
+    quota_batches.start(actor=actor, batch_pk=large.pk, reason="New contract")
+    doubtful = quota_batches.paste(actor=actor, text=f"Konto\tBetrag\n{uid}\t900")
+    done = quota_batches.paste(actor=actor, text=f"UID\tAdd\n{uid}\t+10\nkaito\t5")
+    quota_batches.start(actor=actor, batch_pk=done.pk, reason="Campaign", in_background=False)
+    quota_batches.run_batch(batch_pk=done.pk)
+    return [
+        *(f"/uids/quotas/{batch.pk}/" for batch in (large, done)),
+        f"/uids/quotas/{doubtful.pk}/columns/",
+        f"/uids/quotas/type/?uid={uid}",
+    ]
 
 
 def _accounts(owner: Persona) -> list[str]:

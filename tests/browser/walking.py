@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # Files to keep, the way out, and a mail's own document, which is read inside the outbox's page.
 NOT_PAGES = {
-    "quota:import_refused", "linking:batch_refused", "mfa_download_recovery_codes", "account_logout", "admin:logout",
-    "admin:jsi18n", "web:outbox_html",
+    "quota:import_refused", "quota:batch_not_done", "linking:batch_refused", "mfa_download_recovery_codes",
+    "account_logout", "admin:logout", "admin:jsi18n", "web:outbox_html",
 }  # fmt: skip
 MOST_PAGES = 250
 LINKS = "nodes => nodes.filter(a => a.origin === location.origin).map(a => a.pathname + a.search)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -25,7 +25,6 @@ from tests.quota.support import move
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpResponse
     from django.test import Client
 
     from tests.personas import Persona
@@ -50,7 +49,7 @@ def page(name: str, batch: QuotaBatch) -> str:
     return reverse(f"quota:batch_{name}", args=[batch.pk])
 
 
-def said(response: HttpResponse) -> str:
+def said(response: Any) -> str:
     return " ".join(response.content.decode().split())
 
 
@@ -162,7 +161,7 @@ def test_progress_is_a_fragment_until_it_is_over(
     client: Client, acme_finance: Persona, accounts: list[LinkedAccount]
 ) -> None:
     batch = started(acme_finance.actor, csv_of((UIDS[0], "5")))
-    htmx = {"headers": {"HX-Request": "true"}}
+    htmx: dict[str, Any] = {"headers": {"HX-Request": "true"}}
 
     response = client.get(page("progress", batch), **htmx)
     assert (response.status_code, "<html" in said(response)) == (200, False)
