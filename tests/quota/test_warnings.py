@@ -15,16 +15,19 @@ from partner_console.access.policy import Role
 from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from quota import services, tasks
-from quota.models import CreditAccount, Warning
+from quota.models import CreditAccount, Warning, WarningLine
 from quota.models.credit import DUE
 from quota.services import alarms
-from quota.states import EntryKind
+from quota.states import EntryKind, LineKind
 from tests.factories import make_account, make_member
 from tests.quota.support import move
 from uids.models import LinkedAccount
 from uids.states import Relationship
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from tests.personas import Persona
 
 D = Decimal
@@ -71,6 +74,67 @@ def test_a_quota_of_zero_warns_only_in_arrears(acme: Partner) -> None:
     move(account, EntryKind.USAGE, undeducted="0.000001")
 
     assert Warning.objects.get().available == D("-0.000001")
+
+
+def test_what_is_jumped_in_one_movement_is_one_warning_naming_each_line(account: LinkedAccount) -> None:
+    CreditAccount.objects.update(warning_amount=D("15"), warning_days=3, daily_use=D("4.5"))
+
+    move(account, EntryKind.USAGE, undeducted="87")
+
+    warning = Warning.objects.get()
+    assert [(line.kind, line.value, line.line) for line in warning.lines.all()] == [
+        (LineKind.PERCENT, D(20), D(20)),
+        (LineKind.AMOUNT, D(15), D(15)),
+        (LineKind.DAYS, D(3), D("13.5")),
+    ]
+
+
+def test_a_warning_is_over_when_all_its_lines_are(account: LinkedAccount) -> None:
+    CreditAccount.objects.update(warning_amount=D("15"))
+    move(account, EntryKind.USAGE, undeducted="90")
+
+    move(account, EntryKind.REFUND, deducted="-6")
+    assert Warning.objects.get().recovered_at is None
+    assert CreditAccount.objects.get().in_alarm
+
+    move(account, EntryKind.REFUND, deducted="-4")
+    assert Warning.objects.get().recovered_at is not None
+    assert not CreditAccount.objects.get().in_alarm
+
+
+def test_days_left_do_not_count_while_nothing_is_used(account: LinkedAccount) -> None:
+    CreditAccount.objects.update(warning_percent=1, warning_days=365)
+    move(account, EntryKind.USAGE, undeducted="98")
+    assert not Warning.objects.exists()
+
+    CreditAccount.objects.update(daily_use=D("0.01"))
+    alarms.sweep_due(actor=WORKER)
+
+    assert WarningLine.objects.get().kind == LineKind.DAYS
+
+
+def test_the_customers_own_alert_is_a_warning_of_its_own(account: LinkedAccount) -> None:
+    CreditAccount.objects.update(customer_line=D("50"))
+
+    move(account, EntryKind.USAGE, undeducted="60")
+    assert Warning.objects.get().for_customer
+    assert not CreditAccount.objects.get().in_alarm
+
+    move(account, EntryKind.USAGE, undeducted="30")
+    assert [warning.for_customer for warning in Warning.objects.order_by("pk")] == [True, False]
+
+
+def test_many_are_evaluated_in_as_many_statements_as_one(
+    acme: Partner, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    pks = [make_account(acme, quota=D("100")).pk for _ in range(12)]
+    CreditAccount.objects.filter(pk__in=pks[:10]).update(undeducted=D("90"))
+
+    with django_assert_num_queries(1):
+        assert alarms.evaluate_many(pks) == 10
+
+    assert Warning.objects.count() == 10
+    assert alarms.evaluate_many(pks) == 0
 
 
 def test_a_new_threshold_re_evaluates(acme_finance: Persona, account: LinkedAccount) -> None:
