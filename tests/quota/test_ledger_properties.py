@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from django.db import transaction
 from django.db.models import Sum
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -20,10 +22,12 @@ from hypothesis.stateful import (
 )
 
 from partner_console.access.actor import system_actor
+from partner_console.cloud.port import Credit
 from quota import locks, services
-from quota.models import CreditAccount, LedgerEntry, Warning
-from quota.services import ledger
+from quota.models import Boost, BoostState, CreditAccount, LedgerEntry, Warning
+from quota.services import boosts, intake, ledger, money
 from quota.services.alarms import sweep_due
+from quota.services.intake import Outcome, UsageEvent
 from quota.services.ledger import Movement
 from quota.states import Bucket, EntryKind
 from tests.factories import make_account, make_partner
@@ -53,7 +57,10 @@ class Quota(RuleBasedStateMachine):
     def open(self, amount: Decimal, percent: int) -> None:
         account = make_account(self.partner)
         credit = services.open_credit(actor=WORKER, account=account, amount=amount, warning_percent=percent)
-        self.pk = credit.pk
+        self.pk, self.uid = credit.pk, account.uid
+        self.boost: Decimal | None = None
+        self.has_ordered = False
+        self.readings = 0
         self.amount, self.deducted, self.undeducted, self.percent = amount, D(0), D(0), percent
         self.crossings = 0
         self.alarm = False
@@ -118,6 +125,80 @@ class Quota(RuleBasedStateMachine):
         key = f"{key}{self.steps}"
         self._post(EntryKind.USAGE, undeducted=value, key=key)
         self._post_again(EntryKind.USAGE, undeducted=value, key=key)
+
+    @rule(events=st.lists(st.tuples(st.sampled_from(["usage", "refund"]), consumption), min_size=1, max_size=4))
+    def report(self, events: list[tuple[str, Decimal]]) -> None:
+        """A batch from outside, every event twice, and the whole of it again."""
+        now = timezone.now()
+        batch = [
+            UsageEvent(self.uid, kind, value, f"{self.steps}-{number}", now)
+            for number, (kind, value) in enumerate(events)
+        ]
+        taken = intake.take_in(actor=WORKER, events=[*batch, *batch])
+        again = intake.take_in(actor=WORKER, events=batch)
+        assert taken.counts == {Outcome.TAKEN: len(batch), Outcome.DUPLICATE: len(batch)}
+        assert again.counts == {Outcome.DUPLICATE: len(batch)}
+        for kind, value in events:
+            self.undeducted += value if kind == "usage" else 0
+            self.deducted -= value if kind == "refund" else 0
+        self.steps += len(batch)
+        self._cross()
+
+    @precondition(lambda self: not self.has_ordered)
+    @rule(deducted=consumption, undeducted=consumption)
+    def read_from_the_cloud(self, deducted: Decimal, undeducted: Decimal) -> None:
+        self.readings += 1
+        reading = Credit(
+            uid=self.uid,
+            amount=self.amount,
+            deducted=deducted,
+            undeducted=undeducted,
+            warning_percent=self.percent,
+            payg_frozen=False,
+            purchase_control="normal",
+            shutdown_policy="immediatelyStop",
+            as_of=datetime(2030, 1, 1, tzinfo=UTC) + timedelta(minutes=self.readings),
+        )
+        for _delivery in range(2):
+            services.apply_credit_figures(actor=WORKER, credit=reading)
+        self.deducted, self.undeducted = deducted, undeducted
+        self.steps = self.credit.last_seq
+        self._cross()
+
+    @precondition(lambda self: self.deducted > 0)
+    @rule()
+    def write_off_as_people_do(self) -> None:
+        money.write_off(
+            actor=WORKER, account_pk=self.pk, version=self.credit.version, amount=self.deducted, reason="paid"
+        )
+        self.deducted, self.has_ordered = D(0), True
+        self._moved()
+
+    @precondition(lambda self: self.boost is None)
+    @rule(amount=totals.filter(bool))
+    def start_a_boost(self, amount: Decimal) -> None:
+        until = timezone.now() + timedelta(days=2)
+        boosts.start_boost(
+            actor=WORKER, account_pk=self.pk, version=self.credit.version, amount=amount, until=until, reason="sale"
+        )
+        self.amount, self.boost = self.amount + amount, amount
+        self._moved()
+
+    @precondition(lambda self: self.boost is not None)
+    @rule(early=st.booleans())
+    def end_the_boost(self, *, early: bool) -> None:
+        """By hand or by itself, and the sweep comes round twice."""
+        boost = Boost.objects.get(credit=self.pk, state=BoostState.IN_FORCE)
+        if early:
+            boosts.end_boost(actor=WORKER, account_pk=self.pk, reason="sold", accept_arrears=True)
+        else:
+            Boost.objects.filter(pk=boost.pk).update(until=timezone.now() - timedelta(minutes=1))
+        for _turn in range(2):
+            boosts.end_due(actor=WORKER, boost_pk=boost.pk)
+        back = min(boost.amount, self.amount)
+        self.amount, self.boost = self.amount - back, None
+        self.steps += bool(back)
+        self._cross()
 
     @rule()
     def sweep(self) -> None:
