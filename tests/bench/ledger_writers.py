@@ -65,7 +65,7 @@ class Writer:
 
     def floor(self, accounts: list[tuple[int, str]]) -> int:
         number = next(self.numbers)
-        values = {
+        values: dict[str, Any] = {
             "pk": accounts[number % len(accounts)][0],
             "value": VALUE,
             "hash": f"{number:064x}",
