@@ -108,7 +108,13 @@ def exposure_columns(currency: str) -> tuple[Column, ...]:
             sort=Sort("available"),
             css="num",
         ),
-        Column("daily_use", head(_("Used a day")), lambda credit: money(credit.daily_use or None), css="num"),
+        Column(
+            "daily_use",
+            head(_("Used a day")),
+            lambda credit: money(credit.daily_use or None),
+            css="num",
+            is_shown=False,
+        ),
         Column("days_left", _("Days left"), _days_left, css="num"),
         Column("risk", _("At risk"), _risk),
     )

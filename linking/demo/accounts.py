@@ -42,6 +42,8 @@ USE = (12, 35, 0, 55, 48, 22, 62, 41, 30, 5, 18, 44, 66, 25, 58, 8, 37, 51, 29, 
 FULL = 100
 DAILY_EVERY = 7  # every so many accounts have what was used on each day, as a real feed brings it
 RUNS_ON, RELEASED = 1, 3  # of those in arrears, which one runs on and which one is lost
+SECOND_TIER = {partner.master_uid for partner in catalogue.PARTNERS if partner.parent}
+PROMISED_TO_T2 = Decimal(240_000)  # a little less than it gave its own customers
 
 
 @dataclass(slots=True)
@@ -142,6 +144,8 @@ def _history(book: Book, account: LinkedAccount, number: int) -> None:
         )
         return
     amount = Decimal(dice.choice((500, 1200, 3000, 5000, 8000, 20_000, 64_000))) + Decimal(dice.randrange(100)) / 100
+    if account.uid in SECOND_TIER:
+        amount = PROMISED_TO_T2
     quota.open_credit(
         actor=book.actor,
         account=account,
