@@ -52,10 +52,11 @@ def how_it_stands(ending: Ending) -> str:
     if current.state == T.TO_BE_CONFIRMED:
         until = formats.absolute(current.answer_due_at)
         if ending.is_ours:
-            return _("You asked; %(who)s answers until %(until)s. Without an answer it goes on.") % {
-                "who": who, "until": until,
-            }  # fmt: skip
-        return _("%(who)s asked. Answer until %(until)s; without your answer it goes on.") % {
+            text = _(
+                "You asked; %(who)s answers until %(until)s. Without an answer the relationship ends all the same."
+            )
+            return text % {"who": who, "until": until}
+        return _("%(who)s asked. Answer until %(until)s; without your answer the relationship ends all the same.") % {
             "who": who, "until": until,
         }  # fmt: skip
     if current.state == T.TERMINATED:
@@ -116,7 +117,9 @@ def _means(kind: PartnerKind) -> dict[Relationship, str]:
         else _("Nothing is owed, nothing consumed is undeducted, nothing is frozen, no financial trusteeship is left.")
     )
     return {
-        Relationship.TO_BE_CONFIRMED: _("The other side has 10 days to confirm or reject; then it goes on."),
+        Relationship.TO_BE_CONFIRMED: _(
+            "The other side has 10 days to confirm or reject; without an answer it ends all the same."
+        ),
         Relationship.IN_PROCESS: formats.sentences(settled, _("Then the cloud unlinks the account.")),
         Relationship.TERMINATED: _("You no longer see, manage or pay for the account. Nothing in it is deleted."),
         Relationship.DELETED: _("90 days later its contact data is deleted here. Records and the trail stay."),
@@ -127,7 +130,8 @@ def effects_of_asking(account: LinkedAccount) -> list[str]:
     until = formats.absolute(timezone.now() + ANSWER_WITHIN)
     who = customer_name(account)
     lines = [
-        _("%(who)s has until %(until)s to answer. Without an answer it goes on.") % {"who": who, "until": until},
+        _("%(who)s has until %(until)s to answer. Without an answer the relationship ends all the same.")
+        % {"who": who, "until": until},
         _("Until it is confirmed you can take it back."),
         _("Once it is confirmed and settled, you no longer see, manage or pay for the account."),
         _("Nothing in the account is deleted; the customer keeps it."),

@@ -104,6 +104,11 @@ class LinkBatch(Job):
         return self.title
 
     @property
+    def heading(self) -> str:
+        """The file's name; of a choice of invitations what is done with them, in the reader's language."""
+        return self.title if self.is_file else str(self.get_kind_display())
+
+    @property
     def is_file(self) -> bool:
         return self.kind == BatchKind.INVITE
 

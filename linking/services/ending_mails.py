@@ -83,7 +83,7 @@ def _words(action: Action, who: str) -> tuple[str, str]:
         ),
         Action.TERMINATION_PROCEEDED: (
             _("The relationship with %(who)s is being ended") % {"who": who},
-            sentences(_("The request was not answered within 10 days, so it goes on."), settled),
+            sentences(_("The request was not answered within 10 days, so it is ended all the same."), settled),
         ),
     }[action]
 

@@ -106,7 +106,11 @@ WORDS: dict[str, str | _StrPromise] = {
     "item": gettext_lazy("item"),
     "boost": gettext_lazy("temporary boost"),
     "until": gettext_lazy("until"),
+    "expires_at": gettext_lazy("valid until"),
+    "n_rows": gettext_lazy("rows"),
+    "receipt": gettext_lazy("fingerprint of the receipt"),
 }
+NOTHING = (None, "")
 # Values of those facts that are codes of ours.
 VALUES: dict[str, dict[Any, str | _StrPromise]] = {
     "scope": {
@@ -235,7 +239,7 @@ def _line(actor: Actor, entry: AuditEntry, names: type_of_names) -> Line:
         changes=tuple(
             (field_label(model, name), _value(model, name, before, names), _value(model, name, after, names))
             for name, (before, after) in entry.changes.items()
-            if _is_shown(actor, name)
+            if _is_shown(actor, name) and not (before in NOTHING and after in NOTHING)
         ),
     )
 

@@ -53,6 +53,16 @@ def test_an_outsider_reads_nothing(acme_master: Persona, outsider: Persona, writ
     assert timeline(outsider.actor, account).entries == []
 
 
+def test_what_was_empty_and_stays_empty_is_not_said(acme_master: Persona, write: Callable[..., AuditEntry]) -> None:
+    account = make_account(acme_master.partner)
+    changes = {"ends_at": ["", ""], "uid": [None, ""], "email": ["", "it@customer.example"]}
+    write(acme_master.actor, Action.ACCOUNT_EDITED, account, changes=changes)
+
+    (line,) = timeline(acme_master.actor, account).entries
+
+    assert line.changes == (("E-mail", "", "it@customer.example"),)
+
+
 def test_it_fits_the_timeline_fragment(acme_master: Persona, write: Callable[..., AuditEntry]) -> None:
     account = make_account(acme_master.partner)
     write(
