@@ -40,6 +40,11 @@ def line_in_full(line: WarningLine, currency: str) -> str:
     return f"{short} = {amount(line.line)} {currency}"
 
 
+def amount_below(value: Decimal, line: Decimal) -> str:
+    """Two places, unless the amount would then look like the line it is below."""
+    return amount(value) if amount(value) != amount(line) else exact_amount(value)
+
+
 def lines_in_short(lines: Iterable[WarningLine], currency: str) -> str:
     return listed(line_in_short(line.kind, line.value, currency) for line in lines)
 

@@ -14,7 +14,7 @@ from partner_console.access.models import Membership, Partner
 from partner_console.access.policy import PartnerKind
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
-from partner_console.web.formats import exact_amount
+from partner_console.web.formats import amount
 from partner_console.web.mail import absolute_url, queue_mail
 from quota import tasks
 from quota.models import Mailing, Warning, WarningSettings
@@ -72,7 +72,7 @@ class Line:
 
     @property
     def available(self) -> str:
-        return f"{exact_amount(self.warning.credit.available)} {self.warning.partner.currency}"
+        return f"{amount(self.warning.credit.available)} {self.warning.partner.currency}"
 
     @property
     def url(self) -> str:

@@ -24,7 +24,7 @@ from partner_console.web.mail import absolute_url, queue_mail
 from quota import tasks
 from quota.models import CreditAccount, CustomerAlert, Mailing, Warning, WarningSettings
 from quota.selectors.forecast import get_forecast
-from quota.warning_words import line_in_full, lines_in_short, run_out_in_words
+from quota.warning_words import amount_below, line_in_full, lines_in_short, run_out_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -224,6 +224,7 @@ def _send_alert(actor: Actor, warning: Warning) -> None:
                 "alert": alert,
                 "account": credit.account,
                 "credit": credit,
+                "left": amount_below(warning.available, alert.amount),
                 "used": credit.deducted + credit.undeducted,
                 "partner": partner,
                 "url": absolute_url("linking:my_link", credit.pk),
