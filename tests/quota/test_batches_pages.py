@@ -21,6 +21,7 @@ from quota.states import EntryKind
 from tests.factories import make_account
 from tests.quota.batch_support import amount_of, checked, csv_of, outcomes, run, started
 from tests.quota.support import move
+from uids.states import Relationship
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,9 +201,10 @@ def test_many_chosen_accounts_get_a_sheet(
 ) -> None:
     monkeypatch.setattr("uids.views.quotas.MOST_TYPED", 1)
     make_account(acme_finance.partner, "1792155717328033", trustee=accounts[0])
+    make_account(acme_finance.partner, "1792155717328044", quota=D(9), relationship=Relationship.TERMINATED)
     posted = {"scope": "filter", "query": ""}
 
-    assert "3 accounts chosen." in said(client.post(reverse("uids:bulk_quotas"), posted))
+    assert "4 accounts chosen." in said(client.post(reverse("uids:bulk_quotas"), posted))
     response = client.post(reverse("uids:bulk_quotas"), {**posted, "step": "sheet"})
     content = b"".join(response.streaming_content)  # type: ignore[attr-defined]
     sheet = load_workbook(io.BytesIO(content)).worksheets[-1]

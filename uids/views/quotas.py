@@ -35,7 +35,6 @@ def bulk_quotas(request: ActorRequest) -> HttpResponseBase:
         return see_other(request, f"{reverse('uids:account_list')}?{selection.query}")
     rows = selection.rows(request.actor).order_by("uid")
     if request.POST.get("step") == "sheet":
-        rows = rows.filter(credit__isnull=False)[: batches.MOST_ROWS]
         return workbook_response(
             lambda path: batches.write_sheet(actor=request.actor, accounts=rows, path=path), name="quotas.xlsx"
         )

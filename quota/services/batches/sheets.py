@@ -13,7 +13,8 @@ from partner_console.exports.filling import write_sheet as write
 from partner_console.money import QUOTA_PLACES, quantize
 from quota.models.quota_batch import QuotaRowMode, QuotaRowProblem
 from quota.services.batches.reading import LABELS
-from quota.services.batches.starting import not_done
+from quota.services.batches.starting import MOST_ROWS, not_done
+from uids.states import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,12 @@ def write_not_done(*, actor: Actor, batch: QuotaBatch, path: Path) -> int:
 
 
 def write_sheet(*, actor: Actor, accounts: QuerySet[LinkedAccount], path: Path) -> int:
-    """Write chosen accounts with their quota and an empty column for the new total, as `upload` takes it."""
+    """Write chosen accounts with their quota and an empty column for the new total, as `upload` takes it.
+
+    Only those whose quota may change: linked, and not spending a master's. The first 5,000 in the order given.
+    """
     require(actor, Permission.QUOTA_EDIT)
+    own = accounts.filter(relationship__in=LIVE, trustee__isnull=True, credit__isnull=False).select_related("credit")
     columns = [
         Plain(str(LABELS["uid"])),
         Plain(_("Nickname")),
@@ -52,7 +57,7 @@ def write_sheet(*, actor: Actor, accounts: QuerySet[LinkedAccount], path: Path) 
     ]
     rows = (
         [one.uid, one.nickname, one.credit.amount, quantize(one.credit.available, QUOTA_PLACES), "", ""]
-        for one in accounts.select_related("credit").iterator(chunk_size=CHUNK)
+        for one in own[:MOST_ROWS].iterator(chunk_size=CHUNK)
     )
     title = _("Quotas to fill in")
     return write(path, actor=actor, title=title, filter_text=_("Chosen accounts"), columns=columns, rows=rows)
