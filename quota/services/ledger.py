@@ -89,8 +89,8 @@ def post_all(
     """Append entries to one account and move its balance with them; returns them in the order given.
 
     A movement whose `key` was posted before returns that entry and changes nothing. Conflict is raised, and nothing
-    of this call stands, for a key that was used with other figures (`key_reused`), a settlement of more than is
-    undeducted (`more_than_undeducted`), and a figure larger than the console can hold (`amount_too_large`).
+    of this call stands, for a key that was used with other figures (`key_reused`), a report that settles more
+    than is undeducted (`more_than_undeducted`), and a figure larger than the console can hold (`amount_too_large`).
 
     `as_of` (UTC) is when the figures were true at their source. Warnings are evaluated here, so that no writer can
     forget them. The given instance holds the new figures afterwards, `available` included. No permission check and no
@@ -182,8 +182,9 @@ def judged_by_key(known: LedgerEntry, movement: Movement) -> Posted:
 
 
 def _problem(credit: CreditAccount, movement: Movement) -> Conflict | None:
-    """What no ledger may say, whoever writes it. (`deducted` and `available` may be negative: design §4.)"""
-    if movement.kind == EntryKind.SETTLE and credit.undeducted + movement.undeducted < 0:
+    """What no ledger may say. (`deducted` and `available` may be negative; undeducted only where the cloud's own
+    figures say so: design §4.)"""
+    if movement.is_report and movement.kind == EntryKind.SETTLE and credit.undeducted + movement.undeducted < 0:
         return Conflict(
             "more_than_undeducted",
             _("Only %(amount)s is consumed and undeducted: report the usage before its settlement.")
