@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 CHECKED: dict[Action, str] = {
     Action.LINK_INVITED: "linking.services.checking.INVITING",
     Action.QUOTA_ADJUSTED: "quota.services.agreed.ADJUSTING",
+    Action.QUOTA_WRITTEN_OFF: "quota.services.agreed.WRITING_OFF",
+    Action.QUOTA_REFUNDED: "quota.services.agreed.REFUNDING",
     Action.QUOTA_BATCH_STARTED: "quota.services.batches.deciding.MANY",
 }
 

@@ -12,7 +12,7 @@ from django.template.loader import get_template
 ROOT = Path(settings.BASE_DIR) / "templates"
 TEMPLATES = sorted(str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if p.suffix in {".html", ".txt"})
 # A downloaded file stands by itself, without the console's style sheet and its policy.
-FILES = {"linking/customer/receipt_file.html"}
+FILES = {"linking/customer/receipt_file.html", "linking/wrong_link/summary.html"}
 PAGES = [name for name in TEMPLATES if name.endswith(".html") and not name.startswith("mail/") and name not in FILES]
 
 

@@ -54,7 +54,8 @@ def cross(account: LinkedAccount) -> Warning:
     """Back above the line, then below it again."""
     move(account, EntryKind.REFUND, deducted="-80")
     move(account, EntryKind.USAGE, undeducted="80")
-    return Warning.objects.filter(credit=account.pk).latest("pk")
+    warning: Warning = Warning.objects.filter(credit=account.pk).latest("pk")
+    return warning
 
 
 def subjects() -> list[str]:
