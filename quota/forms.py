@@ -57,7 +57,7 @@ class QuotaForm(forms.Form):
     """The new total, or what to add or subtract, and why. `version` is of the figures the person was shown."""
 
     how = forms.ChoiceField(
-        label=_("What to do"), choices=How.choices, initial=How.SET, required=False, widget=forms.RadioSelect
+        label=_("How to change it"), choices=How.choices, initial=How.SET, required=False, widget=forms.RadioSelect
     )
     amount = AmountField(label=_("Amount"), help_text=_("A total of 0 means nothing to spend."))
     reason = _reason_field()

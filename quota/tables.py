@@ -92,7 +92,7 @@ def exposure_columns(currency: str) -> tuple[Column, ...]:
     return (
         Column("uid", _("UID"), _customer, is_fixed=True, heads_row=True),
         Column("nickname", _("Nickname"), lambda credit: clipped(credit.account.nickname), css="clip"),
-        Column("manager", _("Business manager"), lambda credit: text(credit.account.business_manager)),
+        Column("manager", _("Business manager"), lambda credit: text(credit.account.business_manager), is_shown=False),
         Column(
             "policy",
             _("Shutdown policy"),
