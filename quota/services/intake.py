@@ -25,6 +25,7 @@ from quota.models import LedgerEntry
 from quota.rules import LARGEST
 from quota.services import ledger
 from quota.services.ledger import Movement
+from quota.services.plain import store_usage
 from quota.states import EntryKind
 from uids.models import LinkedAccount
 
@@ -83,7 +84,6 @@ class IntakeResult:
         return Counter(result.outcome for result in self.results)
 
 
-@transaction.atomic
 def take_in(*, actor: Actor, events: Sequence[UsageEvent]) -> IntakeResult:
     """Post the events, in the order given, in one transaction and a number of statements that does not grow with them.
 
@@ -98,6 +98,13 @@ def take_in(*, actor: Actor, events: Sequence[UsageEvent]) -> IntakeResult:
     require(actor, Permission.QUOTA_EDIT)
     if len(events) > MOST:
         raise Invalid("too_many_events", _("Send at most %(most)s events at once.") % {"most": f"{MOST:,}"})
+    if len(events) == 1 and (plain := _plainly(actor, events[0])):
+        return IntakeResult([plain])
+    return _take_in(actor, events)
+
+
+@transaction.atomic
+def _take_in(actor: Actor, events: Sequence[UsageEvent]) -> IntakeResult:
     now = timezone.now()
     results: dict[int, EventResult] = {}
     for number, event in enumerate(events):
@@ -109,6 +116,14 @@ def take_in(*, actor: Actor, events: Sequence[UsageEvent]) -> IntakeResult:
     results |= _taken_before_trusteeship(actor, sound, spenders)
     results |= _posted(actor, {number: one for number, one in sound.items() if number not in results}, spenders)
     return IntakeResult([results[number] for number in range(len(events))])
+
+
+def _plainly(actor: Actor, event: UsageEvent) -> EventResult | None:
+    """One event by one statement, when there is nothing about it to judge."""
+    if event.kind != EntryKind.USAGE or malformed(event, timezone.now()):
+        return None
+    seq = store_usage(actor=actor, uid=event.uid, amount=event.amount, key=_key(event), at=event.at)
+    return None if seq is None else EventResult(event, Outcome.TAKEN, seq=seq)
 
 
 def malformed(event: Any, now: datetime) -> tuple[str, str] | None:

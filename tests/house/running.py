@@ -57,6 +57,13 @@ def folder() -> Iterator[Path]:
         yield Path(place).resolve() / "its var"
 
 
+def _as_from_a_terminal() -> None:
+    """Ctrl-C reaches it also when the tests run in the background, where it is ignored; and a killed test run leaves
+    no console behind."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    die_with_parent(signal.SIGTERM)
+
+
 class Running:
     """A started console: its output so far, its processes, its pages."""
 
@@ -69,7 +76,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # a killed test run leaves no console behind
+            preexec_fn=_as_from_a_terminal,
         )
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -102,7 +109,7 @@ class Running:
 
     def rest(self) -> str:
         """Wait for its end; everything it said."""
-        self.process.wait(900)  # a busy disk makes PostgreSQL's last checkpoint slow
+        self.process.wait(240)  # a busy disk makes PostgreSQL's last checkpoint slow
         self._reader.join(10)
         return self.text
 
