@@ -11,8 +11,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partner_console.access.policy import allows
 from partner_console.cloud.advice import BROUGHT_IN_LINE, TAKEN_BACK, advice
-from partner_console.cloud.models import CloudCommand, CommandState
+from partner_console.cloud.models import CloudCommand, CommandState, Operation
+from partner_console.cloud.services.commands import PERMISSION
 from partner_console.web import formats
 from partner_console.web.badges import status_badge
 from partner_console.web.keyset import Sort
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest
+
+    from partner_console.access.actor import Actor
 
 RETRYABLE = (CommandState.REFUSED, CommandState.UNKNOWN)
 
@@ -45,11 +49,13 @@ def _answer(command: CloudCommand) -> str:
     return f"{escape(said)}{hint}"
 
 
-def retry_cell(request: HttpRequest, back: str) -> Callable[[CloudCommand], str]:
-    """A button for what may be sent again; afterwards one is at `back`."""
+def retry_cell(actor: Actor, request: HttpRequest, back: str) -> Callable[[CloudCommand], str]:
+    """A button for what may be sent again, for who may order it; afterwards one is at `back`."""
 
     def cell(command: CloudCommand) -> str:
         if command.state not in RETRYABLE or command.undone_at is not None:
+            return ""
+        if not allows(actor, PERMISSION[Operation(command.operation)]):
             return ""
         if command.vendor_code == "not_offered":  # asking again would not help: people do it
             return format_html(

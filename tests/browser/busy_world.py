@@ -24,7 +24,7 @@ from partner_console.exports.registry import Selection
 from partner_console.exports.running import run_export
 from partner_console.exports.services import request_export
 from quota.services import batches as quota_batches
-from quota.services import bulk, payg
+from quota.services import boosts, bulk, payg, rollup
 from quota.states import EntryKind
 from quota.tasks import sweep_warnings
 from tests.architecture.world import build_world
@@ -61,6 +61,7 @@ def busy_world(owner: Persona, agency: Persona, distributor: Persona) -> list[st
         *_endings(owner, world, sent["linked"]),
         *_settings(owner),
         *_quotas(owner, world),
+        *_money(owner),
         f"/links/{world.draft.pk}/",
         *(f"/links/{one.pk}/" for one in sent.values()),
     ]
@@ -119,11 +120,29 @@ def _quotas(owner: Persona, world: World) -> list[str]:
     done = quota_batches.paste(actor=actor, text=f"UID\tAdd\n{uid}\t+10\nkaito\t5")
     quota_batches.start(actor=actor, batch_pk=done.pk, reason="Campaign", in_background=False)
     quota_batches.run_batch(batch_pk=done.pk)
+    ready = quota_batches.paste(actor=actor, text=f"{make_account(owner.partner, quota=Decimal(20)).uid}\t30")
     return [
-        *(f"/uids/quotas/{batch.pk}/" for batch in (large, done)),
+        *(f"/uids/quotas/{batch.pk}/" for batch in (large, done, ready)),
         f"/uids/quotas/{doubtful.pk}/columns/",
         f"/uids/quotas/type/?uid={uid}",
     ]
+
+
+def _money(owner: Persona) -> list[str]:
+    """Something to write off, a boost in force, a refund that the cloud has no way for; summed up by day."""
+    actor, account = owner.actor, make_account(owner.partner, quota=Decimal(900))
+    move(account, EntryKind.USAGE, undeducted="200")
+    move(account, EntryKind.SETTLE, deducted="150", undeducted="-150")
+    until = timezone.now() + timedelta(days=3)
+    version = account.credit.version
+    boosts.start_boost(
+        actor=actor, account_pk=account.pk, version=version, amount=Decimal(50), until=until, reason="Campaign"
+    )
+    order = _not_offered(account, Operation.REFUND)
+    order.payload = {"amount": "5.00"}
+    order.save(update_fields=["payload"])
+    rollup.roll_up()
+    return [f"/uids/{account.uid}/quota/"]
 
 
 def _accounts(owner: Persona) -> list[str]:

@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # A GET that no link leads to: parts of pages that scripts ask for, the way in, and what only a mail offers.
-NOT_LINKED = {"quota:rule_progress", "linking:invitation_uid", "web:outbox_html", "web:health", "access:join",
-              "account_reset_password"}  # fmt: skip
+NOT_LINKED = {"quota:rule_progress", "quota:chart_image", "quota:batch_not_done", "linking:invitation_uid",
+              "web:outbox_html", "web:health", "access:join", "account_reset_password"}  # fmt: skip
 LOOKS = {
-    "desktop-light-en": {"on": DESKTOP, "color_scheme": "light", "language": "en", "axe": "every page"},
+    "desktop-light-en": {"on": DESKTOP, "color_scheme": "light", "language": "en"},
     "phone-dark-ja": {"on": PHONE, "color_scheme": "dark", "language": "ja"},
-    "desktop-dark-zh-hans": {"on": DESKTOP, "color_scheme": "dark", "language": "zh-hans"},
     # Its colours and its layout are looked at above: what is left is that nothing breaks and nothing is too wide.
-    "phone-light-en": {"on": PHONE, "color_scheme": "light", "language": "en", "axe": "never"},
+    "desktop-dark-zh-hans": {"on": DESKTOP, "color_scheme": "dark", "language": "zh-hans", "axe": "never"},
 }
 # One look of each size also opens the pages that have a known template but other contents.
 EVERYTHING = {"desktop-light-en", "phone-dark-ja"}
@@ -82,9 +81,7 @@ def test_the_owner_opens_every_page(
         assert offered("owner") - walked.seen - NOT_LINKED == set(), "pages that no link leads to"
 
 
-@pytest.mark.parametrize(
-    "who", ["acme_manager", "acme_finance", "acme_readonly", "agency_master", "distributor_master", "operator"]
-)
+@pytest.mark.parametrize("who", ["acme_finance", "acme_readonly", "agency_master", "distributor_master", "operator"])
 def test_everybody_opens_every_page_they_are_offered(
     walk: Callable[..., Walk], starts: list[str], who: str, request: pytest.FixtureRequest
 ) -> None:

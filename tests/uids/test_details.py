@@ -310,7 +310,7 @@ def test_what_the_cloud_refused_is_shown_with_what_to_do_and_a_retry(
     text = words(soup, "#switches")
     assert "Refused by the cloud" in text
     assert "3040 account is in a frozen state" in text
-    assert "Unfreeze it there first, then retry." in text
+    assert "Unfreeze it there first, then try again." in text
     retry = soup.select_one("#switches .order form")
     assert retry is not None
     given = {field["name"]: field["value"] for field in retry.select("input")}

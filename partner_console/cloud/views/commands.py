@@ -49,7 +49,7 @@ class CommandPage(ListPage[CloudCommand]):
 
     def shown_columns(self) -> list[Column]:
         """The retry button carries this browser's token."""
-        cell = retry_cell(self.request, self.here)
+        cell = retry_cell(self.actor, self.request, self.here)
         return [replace(column, cell=cell) if column.key == "retry" else column for column in self.query.columns]
 
     def empty_message(self, state: str) -> dict[str, Any] | None:
