@@ -24,7 +24,7 @@ from quota.states import LineKind
 from uids.states import LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 BATCH = 2000
+PORTION = 250  # accounts a statement looks at
 STALE = timedelta(minutes=2)
 # Accounts opened in the very moment a rule changed are found by the next day's round.
 ROUND = timedelta(days=1)
@@ -62,6 +63,10 @@ LEFT JOIN LATERAL (
 WHERE c.account_id = ANY(%(pks)s)
 """  # noqa: S608 constants of this module
 
+# Said of every table: while thousands of accounts come in, PostgreSQL still thinks of them as few, and would compare
+# each with each.
+_THESE = "c.account_id = ANY(%(pks)s) AND a.id = ANY(%(pks)s)"
+
 _FOLLOW = f"""
 WITH lines AS (
     SELECT i.account_id, c.warning_percent AS was,
@@ -69,15 +74,18 @@ WITH lines AS (
         CASE WHEN amounts.id IS NULL THEN i.amount ELSE amounts.value END AS amount,
         CASE WHEN days.id IS NULL THEN i.days ELSE days.value END::smallint AS days
     FROM ({INHERITED_SQL}) i
-    JOIN quota_creditaccount c ON c.account_id = i.account_id
+    JOIN quota_creditaccount c ON c.account_id = i.account_id AND c.account_id = ANY(%(pks)s)
     LEFT JOIN quota_warningrule percents ON percents.credit_id = i.account_id AND percents.kind = {_PERCENT}
+        AND percents.credit_id = ANY(%(pks)s)
     LEFT JOIN quota_warningrule amounts ON amounts.credit_id = i.account_id AND amounts.kind = {_AMOUNT}
+        AND amounts.credit_id = ANY(%(pks)s)
     LEFT JOIN quota_warningrule days ON days.credit_id = i.account_id AND days.kind = {_DAYS}
+        AND days.credit_id = ANY(%(pks)s)
 )
 UPDATE quota_creditaccount c
 SET warning_percent = lines.percent, warning_amount = lines.amount, warning_days = lines.days, updated_at = now()
 FROM lines, uids_linkedaccount a
-WHERE c.account_id = lines.account_id AND a.id = c.account_id
+WHERE c.account_id = lines.account_id AND a.id = c.account_id AND {_THESE}
     AND (c.warning_percent, c.warning_amount, c.warning_days)
         IS DISTINCT FROM (lines.percent, lines.amount, lines.days)
 RETURNING c.account_id, c.warning_percent, c.warning_amount, c.warning_days, c.partner_id, a.uid,
@@ -87,7 +95,7 @@ RETURNING c.account_id, c.warning_percent, c.warning_amount, c.warning_days, c.p
 _OWN = f"""
 INSERT INTO quota_warningrule (partner_id, credit_id, kind, value, updated_at)
 SELECT c.partner_id, c.account_id, {_PERCENT}, c.warning_percent, now()
-FROM ({INHERITED_SQL}) i JOIN quota_creditaccount c ON c.account_id = i.account_id
+FROM ({INHERITED_SQL}) i JOIN quota_creditaccount c ON c.account_id = i.account_id AND c.account_id = ANY(%(pks)s)
 WHERE c.warning_percent <> i.percent
 """  # noqa: S608 constants of this module
 
@@ -101,7 +109,8 @@ def adopt(pks: Sequence[int]) -> dict[int, Lines]:
     Tells nobody and evaluates nothing: whoever opens them does.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_OWN, {"pks": list(pks)})
+        for few in _in_portions(pks):
+            cursor.execute(_OWN, {"pks": few})
     return {pk: (percent, amount, days) for pk, percent, amount, days, *_rest in _follow(pks)}
 
 
@@ -185,9 +194,17 @@ def sweep_refreshes() -> None:
 
 def _follow(pks: Sequence[int]) -> list[tuple[int, int, Decimal | None, int | None, int, str, bool]]:
     """Account, percent, amount, days, partner, UID and whether the cloud is to be told, of those that changed."""
+    live, found = [str(state) for state in LIVE], []
     with connection.cursor() as cursor:
-        cursor.execute(_FOLLOW, {"pks": list(pks), "live": [str(state) for state in LIVE]})
-        return cursor.fetchall()  # type: ignore[no-any-return]
+        for few in _in_portions(pks):
+            cursor.execute(_FOLLOW, {"pks": few, "live": live})
+            found += cursor.fetchall()
+    return found
+
+
+def _in_portions(pks: Sequence[int]) -> Iterator[list[int]]:
+    for at in range(0, len(pks), PORTION):
+        yield list(pks[at : at + PORTION])
 
 
 @transaction.atomic
