@@ -40,8 +40,11 @@ NOW = {
     "quota": "SELECT account.uid, last.reason FROM uids_linkedaccount account JOIN LATERAL (SELECT reason FROM"
     " quota_ledgerentry WHERE credit_id = account.id ORDER BY seq DESC LIMIT 1) last ON true",
 }
+# An order waits for the one before it about the same UID, so it is as open as that one.
 STILL_OPEN = (
-    "SELECT uid, operation, state FROM cloud_cloudcommand WHERE state NOT IN ('confirmed', 'superseded')",
+    "SELECT uid, operation, CASE WHEN EXISTS (SELECT FROM cloud_cloudcommand begun WHERE begun.uid = command.uid"
+    " AND begun.state = 'in_flight') THEN 'in_flight' ELSE state END FROM cloud_cloudcommand command"
+    " WHERE state NOT IN ('confirmed', 'superseded')",
     "SELECT 'export', id, state FROM exports_exportjob WHERE state <> 'done'",
     "SELECT 'mail', \"to\", status FROM post_office_email WHERE status IS DISTINCT FROM 0",
 )
