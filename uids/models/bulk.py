@@ -14,6 +14,7 @@ from partner_console.access.scoping import PartnerScoped
 
 
 class BulkState(TextChoices):
+    AWAITING = "awaiting", _("Waits for a second person")
     QUEUED = "queued", _("Waiting")
     RUNNING = "running", _("Running")
     DONE = "done", _("Done")
@@ -26,7 +27,12 @@ FINAL = (BulkState.DONE, BulkState.FAILED, BulkState.CANCELLED)
 
 class BulkEdit(PartnerScoped):
     """Stores the filter or the chosen rows, never a million ids. `last_pk` is how far it is: a killed worker's
-    successor goes on from there, and every batch is one transaction with its rows, its trail and this row."""
+    successor goes on from there, and every batch is one transaction with its rows, its trail and this row.
+
+    A change of switches keeps the rows that somebody confirmed, so that nothing is frozen that nobody saw. `undoes` is
+    the earlier change that this one takes back; its rows are found by that one's operation. `n_sub_accounts` follow
+    their masters. `refusals` are `[pk, name, reason code, detail]`.
+    """
 
     partner_path: ClassVar[str] = "partner"
 
@@ -38,11 +44,13 @@ class BulkEdit(PartnerScoped):
     pks = models.JSONField(null=True, blank=True)
     query = models.CharField(max_length=2000, blank=True, default="")
     operation_id = models.UUIDField(_("operation"))
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
     state = models.CharField(_("state"), max_length=20, choices=BulkState.choices, default=BulkState.QUEUED)
     n_rows = models.PositiveIntegerField(_("rows"), default=0)
     n_changed = models.PositiveIntegerField(_("changed"), default=0)
     n_same = models.PositiveIntegerField(_("already so"), default=0)
     n_refused = models.PositiveIntegerField(_("not changed"), default=0)
+    n_sub_accounts = models.PositiveIntegerField(_("sub-accounts that follow"), default=0)
     refusals = models.JSONField(default=list)
     last_pk = models.BigIntegerField(default=0)
     error = models.TextField(blank=True, default="")
