@@ -18,6 +18,7 @@ from .account import LinkedAccount
 class ControlChange(AppendOnlyModel):
     """One switch of one account, before and after. Rows of one action share `operation_id` and reason (design §4).
 
+    `cause` is the master that a sub-account followed; without it, it is the account's own switch that was changed.
     Whether the cloud confirmed it is read from the command with the same operation id, not stored twice.
     """
 
@@ -31,7 +32,11 @@ class ControlChange(AppendOnlyModel):
     method = models.CharField(_("operation method"), max_length=20, choices=Channel.choices)
     operator = models.CharField(_("operator"), max_length=254)
     operator_uid = models.CharField(_("operator UID"), max_length=20, blank=True, default="")
+    # What delayed shutdown allowed before and allows now; only for changes of the policy.
+    overdraft_before = models.DecimalField(_("overdraft before"), max_digits=20, decimal_places=2, null=True)
+    overdraft_after = models.DecimalField(_("overdraft after"), max_digits=20, decimal_places=2, null=True)
     operation_id = models.UUIDField(_("operation"))
+    undoes = models.UUIDField(_("operation taken back"), null=True)
     cause = models.ForeignKey(
         LinkedAccount, models.PROTECT, null=True, related_name="+", verbose_name=_("cause account")
     )
@@ -41,7 +46,10 @@ class ControlChange(AppendOnlyModel):
         ordering = ["-at", "-pk"]
         verbose_name = _("control change")
         verbose_name_plural = _("control changes")
-        indexes = [models.Index(fields=["account", "at", "id"], name="uids_control_account_at")]
+        indexes = [
+            models.Index(fields=["account", "at", "id"], name="uids_control_account_at"),
+            models.Index(fields=["operation_id", "account"], name="uids_control_operation"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_what_display()}: {self.before} → {self.after}"
