@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 
 from .models import LANGUAGE_CHOICES, MEMBER_ROLE_CHOICES
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 ZONES = [(zone, zone.replace("_", " ")) for zone in sorted(zoneinfo.available_timezones()) if "/" in zone]
 
@@ -79,6 +82,11 @@ class ProfileForm(forms.Form):
     )
 
 
+def _clock(label: _StrPromise, help_text: _StrPromise) -> forms.TimeField:
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    return forms.TimeField(label=label, help_text=help_text, required=False, widget=widget)
+
+
 class PartnerForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("As customers see it in mails and on the approval page.")
@@ -98,6 +106,14 @@ class PartnerForm(forms.Form):
         help_text=_("One e-mail per line. The customer's business manager is told as well."),
     )
     invitation_days = forms.IntegerField(label=_("Invitations are valid for (days)"), min_value=7, max_value=30)
+    quiet_from = _clock(
+        _("Quiet hours from"),
+        _("On the clocks of your time zone. A planned freeze or ban that falls into them waits for their end."),
+    )
+    quiet_until = _clock(
+        _("Quiet hours until"),
+        _("May be on the next morning. Unfreezing never waits; neither does a stop by arrears."),
+    )
     increase_is_red = forms.BooleanField(
         label=_("Show increases in red and decreases in green, as ACPN does"), required=False
     )

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -60,6 +60,9 @@ class Partner(PartnerScoped):
         default=15,
         validators=[MinValueValidator(7), MaxValueValidator(30)],
     )
+    # In the partner's own zone; over midnight when the end is earlier than the beginning. Both or none.
+    quiet_from = models.TimeField(_("quiet hours from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet hours until"), null=True, blank=True)
     increase_is_red = models.BooleanField(_("show increases in red, as ACPN does"), default=True)
     is_active = models.BooleanField(_("active"), default=True)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -74,6 +77,11 @@ class Partner(PartnerScoped):
             models.CheckConstraint(condition=Q(kind__in=PartnerKind.values), name="access_partner_kind"),
             models.CheckConstraint(condition=Q(warning_percent__range=(1, 100)), name="access_partner_warning_percent"),
             models.CheckConstraint(condition=Q(invitation_days__range=(7, 30)), name="access_partner_invitation_days"),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | (Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=F("quiet_until"))),
+                name="access_partner_quiet_hours",
+            ),
             # A second-tier partner is a reseller: only distributors have them (acpn.md §1).
             models.CheckConstraint(
                 condition=Q(parent__isnull=True) | Q(kind=PartnerKind.RESELLER),
@@ -89,7 +97,7 @@ class Partner(PartnerScoped):
             name: getattr(self, name)
             for name in (
                 "name", "language", "time_zone", "domain", "contact", "contract_countries", "alert_recipients",
-                "warning_percent", "invitation_days", "increase_is_red", "is_active",
+                "warning_percent", "invitation_days", "increase_is_red", "quiet_from", "quiet_until", "is_active",
             )
         }  # fmt: skip
 

@@ -143,6 +143,12 @@ class LinkedAccount(PartnerScoped):
             models.Index(
                 fields=["partner", "id"], condition=Q(payg_stopped_at__isnull=False), name="uids_list_stopped"
             ),
+            # Who is released next: sorted and filtered by when the clock began.
+            models.Index(
+                fields=["partner", "payg_stopped_at", "id"],
+                condition=Q(payg_stopped_at__isnull=False),
+                name="uids_list_release",
+            ),
             models.Index(fields=["partner", "id"], condition=Q(purchase_control="ban"), name="uids_list_banned"),
             models.Index(fields=["partner", "id"], condition=Q(shutdown_policy="noStop"), name="uids_list_nostop"),
             # Counting a filter reads its index alone; sub-accounts are found by their masters, of this partner only.
@@ -159,6 +165,11 @@ class LinkedAccount(PartnerScoped):
 
     def __str__(self) -> str:
         return f"{self.uid} {self.nickname}".strip()
+
+    @property
+    def known_as(self) -> str:
+        """What people call it: its nickname, else its login name, else its UID."""
+        return str(self.nickname or self.login_name or self.uid)
 
     @property
     def own_payg_status(self) -> PaygStatus:

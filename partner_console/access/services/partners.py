@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EDITABLE = (
     "name", "language", "time_zone", "domain", "contact", "alert_recipients", "invitation_days", "increase_is_red",
+    "quiet_from", "quiet_until",
 )  # fmt: skip
 
 
@@ -82,6 +83,11 @@ def validate(partner: Partner) -> None:
     """Model rules and a real time zone; `Invalid` names the first field at fault."""
     if partner.time_zone not in zoneinfo.available_timezones():
         raise Invalid("unknown_zone", _("That is not a time zone name, such as Asia/Singapore."), field="time_zone")
+    if (partner.quiet_from is None) is not (partner.quiet_until is None):
+        missing = "quiet_from" if partner.quiet_from is None else "quiet_until"
+        raise Invalid("quiet_hours_half", _("Quiet hours have a beginning and an end, or neither."), field=missing)
+    if partner.quiet_from is not None and partner.quiet_from == partner.quiet_until:
+        raise Invalid("quiet_hours_empty", _("Quiet hours end at another time than they begin."), field="quiet_until")
     try:
         partner.full_clean()
     except ValidationError as error:

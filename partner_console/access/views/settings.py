@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from partner_console.access import services
 from partner_console.access.forms import PartnerForm, ProfileForm
 from partner_console.access.middleware import PARTNER_SESSION_KEY
-from partner_console.access.policy import Permission, require
+from partner_console.access.policy import Permission, allows, require
 from partner_console.access.selectors import find_switch_target, get_own_partner
 from partner_console.errors import Conflict, DomainError
 from partner_console.web.forms import add_domain_error, posted
@@ -40,6 +40,8 @@ def partner_edit(request: ActorRequest) -> HttpResponse:
     partner = get_own_partner(request.actor)
     initial = {name: getattr(partner, name) for name in (*services.partners.EDITABLE, "version")}
     form = PartnerForm(posted(request), initial=initial)
+    if not allows(request.actor, Permission.CONTROL_VIEW):  # an agency freezes nothing
+        del form.fields["quiet_from"], form.fields["quiet_until"]
     conflict: Conflict | None = None
     if request.method == "POST" and form.is_valid():
         try:
