@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import Case, Count, IntegerField, Q, Value, When
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, require
 from partner_console.audit.models import AuditEntry
+from partner_console.cloud.selectors import commands_of
 from partner_console.errors import NotFound
 from uids.models import BulkEdit, ControlChange, Label, LinkedAccount, SavedView
 from uids.states import LIVE, Control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
+    from partner_console.cloud.models import CloudCommand
 
-# What the page of PAYG changes lists; purchase control and shutdown policy have records of their own.
+# The seed's “PAYG Freeze Status & PAYG Shutdown Status Changes”.
+PAYG = "payg"
 PAYG_CONTROLS = (Control.PAYG_FREEZE, Control.PAYG_SHUTDOWN)
+# Under which topic the outbox keeps the orders about a switch.
+TOPIC_OF = {
+    Control.PAYG_FREEZE: "payg",
+    Control.PAYG_SHUTDOWN: "stop",
+    Control.PURCHASE_CONTROL: "purchase",
+    Control.SHUTDOWN_POLICY: "policy",
+}
 
 
 def list_accounts(actor: Actor) -> QuerySet[LinkedAccount]:
@@ -51,15 +65,55 @@ def list_sub_accounts(actor: Actor, account: LinkedAccount) -> QuerySet[LinkedAc
     )
 
 
-def list_payg_changes(
-    actor: Actor, account: LinkedAccount, *, what: Sequence[str] = (), method: Sequence[str] = ()
+def list_control_changes(
+    actor: Actor,
+    account: LinkedAccount,
+    *,
+    kind: str = "",
+    method: Sequence[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+    operation: UUID | None = None,
 ) -> QuerySet[ControlChange]:
-    """PAYG freeze and PAYG shutdown changes of one account, unordered (seed 004 §2.2)."""
+    """Freeze, shutdown, purchase control and policy changes of one account, unordered (seed 004 §2.2).
+
+    `kind` is a `Control`, or `PAYG` for freeze and shutdown together, the seed's own page. `since` and `until` are days
+    of the reader's zone, both included.
+    """
     require(actor, Permission.CONTROL_VIEW)
-    changes = ControlChange.objects.visible_to(actor).filter(account_id=account.pk, what__in=what or PAYG_CONTROLS)
+    changes = ControlChange.objects.visible_to(actor).filter(account_id=account.pk)
+    if kind:
+        changes = changes.filter(what__in=PAYG_CONTROLS if kind == PAYG else [kind])
     if method:
         changes = changes.filter(method__in=method)
+    if since is not None:
+        changes = changes.filter(at__gte=_begins(since))
+    if until is not None:
+        changes = changes.filter(at__lt=_begins(until + timedelta(days=1)))
+    if operation is not None:
+        changes = changes.filter(operation_id=operation)
     return changes.select_related("cause")
+
+
+def _begins(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def orders_of_changes(
+    actor: Actor, account: LinkedAccount, changes: Sequence[ControlChange]
+) -> dict[int, CloudCommand]:
+    """By the change's pk: what was asked of the cloud in the same action about the same switch, for this account or the
+    one it followed. One query; a change that nobody had to tell the cloud of is not in it."""
+    uids = {account.uid} | {change.cause.uid for change in changes if change.cause}
+    found = commands_of(actor, operation_ids={change.operation_id for change in changes}, uids=uids)
+    by_topic = {(command.operation_id, command.topic): command for command in found}
+    orders = {}
+    for change in changes:
+        topics = (TOPIC_OF[Control(change.what)], "trustee")
+        order = next(filter(None, (by_topic.get((change.operation_id, topic)) for topic in topics)), None)
+        if order is not None:
+            orders[change.pk] = order
+    return orders
 
 
 def list_labels(actor: Actor) -> QuerySet[Label]:

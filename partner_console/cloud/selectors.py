@@ -30,10 +30,11 @@ def list_commands(
     return commands.filter(operation__in=operation) if operation else commands
 
 
-def commands_by_operation(actor: Actor, operation_ids: Iterable[UUID]) -> dict[UUID, CloudCommand]:
-    """What became of several actions at the cloud, by their operation id."""
-    commands = CloudCommand.objects.visible_to(actor).filter(operation_id__in=set(operation_ids))
-    return {command.operation_id: command for command in commands.order_by("pk") if command.operation_id}
+def commands_of(actor: Actor, *, operation_ids: Iterable[UUID], uids: Iterable[str]) -> QuerySet[CloudCommand]:
+    """What was asked of the cloud about these UIDs in these actions, oldest first. By UID too: an action over many
+    accounts has an order for each."""
+    commands = CloudCommand.objects.visible_to(actor).filter(uid__in=set(uids), operation_id__in=set(operation_ids))
+    return commands.order_by("pk")
 
 
 def get_command(actor: Actor, pk: int) -> CloudCommand:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Dotted names, so that the kernel imports no app and nothing registers itself by being imported.
 SPECS = {
     "uids.accounts": "uids.exports.ACCOUNTS",
+    "uids.controls": "uids.control_exports.CONTROLS",
     "quota.entries": "quota.exports.ENTRIES",
     "quota.warnings": "quota.warning_exports.WARNINGS",
     "quota.exposure": "quota.exports.EXPOSURE",
@@ -55,6 +56,7 @@ class Scope(TextChoices):
 
 
 MOST_SELECTED = 5_000
+CHUNK = 2_000  # rows in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,19 @@ class ExportSpec:
     def _parts(self, actor: Actor, selection: Selection) -> list[QuerySet[Any]]:
         scope = "filter" if selection.scope == Scope.FILTER else "selected"
         return self.open_list(actor, selection.query).selection(scope, selection.pks)
+
+
+def by_cells(
+    cells: Mapping[str, Callable[[Any], Any]],
+) -> Callable[[Actor, QuerySet[Any], Sequence[Column]], Iterator[tuple[Any, ...]]]:
+    """A spec's `read` where every column is a function of the row, by its key."""
+
+    def read(_actor: Actor, rows: QuerySet[Any], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
+        wanted = [cells[column.key] for column in columns]
+        for row in rows.iterator(chunk_size=CHUNK):
+            yield tuple(cell(row) for cell in wanted)
+
+    return read
 
 
 @cache

@@ -1,9 +1,8 @@
-"""View PAYG Freeze Status & PAYG Shutdown Status Changes (seed 004 §2.2)."""
+"""The records of an account's switches: View PAYG Freeze Status & PAYG Shutdown Status Changes, and the other two."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -14,16 +13,14 @@ from django.views.decorators.http import require_GET
 
 from partner_console.access.actor import Channel
 from partner_console.access.policy import Permission, require
-from partner_console.cloud.selectors import commands_by_operation
-from partner_console.web import formats
-from partner_console.web.badges import status_badge
-from partner_console.web.keyset import Sort
+from partner_console.exports.registry import get_spec
+from partner_console.exports.selectors import may_export
 from partner_console.web.listing import ListPage
 from partner_console.web.listquery import ListFilters
-from partner_console.web.tables import Column, link, text
 from uids import selectors
+from uids.control_tables import COLUMNS, at_the_cloud
 from uids.models import ControlChange
-from uids.states import PaygStatus
+from uids.states import Control
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -31,17 +28,35 @@ if TYPE_CHECKING:
 
     from partner_console.access.actor import Actor
     from partner_console.access.middleware import ActorRequest
-    from partner_console.cloud.models import CloudCommand
     from partner_console.web.paging import Page
+    from partner_console.web.tables import Column
     from uids.models import LinkedAccount
+
+EXPORT = "uids.controls"
+KINDS = (
+    ("", gettext_lazy("All changes")),
+    (selectors.PAYG, gettext_lazy("PAYG freeze & PAYG shutdown")),
+    (Control.PURCHASE_CONTROL.value, Control.PURCHASE_CONTROL.label),
+    (Control.SHUTDOWN_POLICY.value, Control.SHUTDOWN_POLICY.label),
+)
+PAYG_APART = tuple((what.value, what.label) for what in selectors.PAYG_CONTROLS)
 
 
 class ChangeFilters(ListFilters):
-    what = forms.MultipleChoiceField(
+    """Field names are the parameters of `selectors.list_control_changes`. `kind` comes from the page's tabs, and
+    `operation` from links."""
+
+    kind = forms.ChoiceField(
         label=gettext_lazy("Kind of change"),
         required=False,
-        choices=[(what.value, what.label) for what in selectors.PAYG_CONTROLS],
-        widget=forms.CheckboxSelectMultiple,
+        choices=[*KINDS, *PAYG_APART],
+        widget=forms.HiddenInput,
+    )
+    since = forms.DateField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     method = forms.MultipleChoiceField(
         label=gettext_lazy("Operation method"),
@@ -49,63 +64,22 @@ class ChangeFilters(ListFilters):
         choices=Channel.choices,
         widget=forms.CheckboxSelectMultiple,
     )
+    operation = forms.UUIDField(label=gettext_lazy("Operation"), required=False, widget=forms.HiddenInput)
 
-
-def _state(value: str) -> str:
-    """A PAYG state as its badge; a word a later version no longer knows stays as it was written."""
-    return str(status_badge(value, PaygStatus(value).label if value in PaygStatus.values else value))
-
-
-def _change(change: ControlChange) -> str:
-    return f'{_state(change.before)} <span aria-hidden="true">→</span> {_state(change.after)}'
-
-
-def _operator(change: ControlChange) -> str:
-    return f'{text(change.who)}<br><span class="soft mono">{escape(change.operator_uid)}</span>'
-
-
-def _cause(change: ControlChange) -> str:
-    """The master whose freeze this account followed."""
-    if change.cause is None:
-        return text(_("This account"))
-    return link(reverse("uids:account_detail", args=[change.cause.uid]), change.cause.uid, css="mono")
-
-
-COLUMNS = (
-    Column(
-        "at",
-        gettext_lazy("Operation time"),
-        lambda change: str(formats.when_html(change.at, exact=True)),
-        sort=Sort("at"),
-        is_fixed=True,
-        heads_row=True,
-    ),
-    Column("what", gettext_lazy("Kind of change"), lambda change: text(change.get_what_display())),
-    Column("change", gettext_lazy("Change"), _change, is_fixed=True),
-    Column("reason", gettext_lazy("Reason"), lambda change: text(change.reason), css="wrap"),
-    Column("operator", gettext_lazy("Operator"), _operator),
-    Column("method", gettext_lazy("Operation method"), lambda change: text(change.get_method_display())),
-    Column("cloud", gettext_lazy("At the cloud"), lambda _change: formats.NOTHING),
-    Column(
-        "cause",
-        gettext_lazy("Asked for"),
-        _cause,
-        title=gettext_lazy("The account somebody froze or unfroze; its sub-accounts follow it"),
-    ),
-)
-
-
-def _at_the_cloud(command: CloudCommand | None) -> str:
-    """Whether the cloud confirmed it: the order of the same action, the master's for a sub-account."""
-    return str(status_badge(command.state, command.get_state_display())) if command else formats.NOTHING
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("The last day is before the first."))
+        return cleaned
 
 
 class ControlPage(ListPage[ControlChange]):
-    """Freeze and shutdown changes of one account, newest first."""
+    """Changes of one account's switches, newest first."""
 
     url_name, template = "uids:control_list", "uids/control_list.html"
     permission = Permission.CONTROL_VIEW
-    caption = gettext_lazy("PAYG freeze and PAYG shutdown changes")
+    caption = gettext_lazy("Changes of PAYG freeze, PAYG shutdown, purchase control and shutdown policy")
     model, columns, filters, default_sort = ControlChange, COLUMNS, ChangeFilters, "-at"
 
     def __init__(self, actor: Actor, data: QueryDict, account: LinkedAccount) -> None:
@@ -115,39 +89,75 @@ class ControlPage(ListPage[ControlChange]):
     def address(self) -> str:
         return reverse(self.url_name, args=[self.account.uid])
 
+    def about(self) -> str:
+        return str(self.account)
+
     def rows(self) -> QuerySet[ControlChange]:
-        return selectors.list_payg_changes(self.actor, self.account, **self.query.filters)
+        return selectors.list_control_changes(self.actor, self.account, **self.query.filters)
 
     def page(self) -> Page[ControlChange]:
         page = super().page()
-        self._orders = commands_by_operation(self.actor, [change.operation_id for change in page.rows])
+        self._orders = selectors.orders_of_changes(self.actor, self.account, page.rows)
         return page
 
     def shown_columns(self) -> list[Column]:
         """The cloud's answers of a page are one query."""
         return [
-            replace(column, cell=lambda change: _at_the_cloud(self._orders.get(change.operation_id)))
+            replace(column, cell=lambda change: at_the_cloud(self._orders.get(change.pk)))
             if column.key == "cloud"
             else column
             for column in self.query.columns
         ]
 
-    def empty_message(self, state: str) -> dict[str, Any] | None:
-        if state == "filtered":
+    def empty_message(self, _state: str) -> dict[str, Any] | None:
+        if set(self.query.filters) - {"kind"}:
             return None
         return {
             "title": _("No changes recorded"),
-            "text": _("PAYG of this account has been neither frozen nor stopped since the records begin."),
+            "text": _("Nothing of this kind has changed since the records began."),
             "icon": "history",
         }
 
+    @property
+    def heading(self) -> str:
+        """The seed's own name for its own page."""
+        if self.query.filters.get("kind") == selectors.PAYG:
+            return _("PAYG Freeze Status & PAYG Shutdown Status Changes")
+        return _("Changes of freeze, purchase control and shutdown policy")
+
+    def tabs(self) -> list[dict[str, Any]]:
+        current = self.query.filters.get("kind", "")
+        return [
+            {"url": self.url_with(kind=kind), "label": label, "is_current": kind == current} for kind, label in KINDS
+        ]
+
+    def export_url(self, spec: str, scope: str = "filter") -> str:
+        """The account goes with the query: the job must find it again."""
+        return f"{super().export_url(spec, scope)}&uid={self.account.uid}"
+
+    @property
+    def url_of_export(self) -> str:
+        return self.export_url(EXPORT)
+
     def context(self) -> dict[str, Any]:
-        return {"account": self.account, "begins_at": self.account.created_at}
+        return {
+            "account": self.account,
+            "begins_at": self.account.created_at,
+            "may_export": may_export(self.actor, get_spec(EXPORT)),
+            "tabs": self.tabs,
+        }
+
+
+def control_page(actor: Actor, data: QueryDict) -> ControlPage:
+    """The list of a query that names its account with `uid`, as exports keep it."""
+    data = data.copy()
+    uid = data.pop("uid", [""])[-1]
+    return ControlPage(actor, data, selectors.get_account(actor, uid))
 
 
 @require_GET
 def control_list(request: ActorRequest, uid: str) -> HttpResponse:
-    """PAYG freeze and PAYG shutdown changes of one account."""
+    """All records of one account's switches, or those of one kind."""
     require(request.actor, Permission.CONTROL_VIEW)
     account = selectors.get_account(request.actor, uid)
     return ControlPage(request.actor, request.GET, account).response(request)

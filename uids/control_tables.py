@@ -1,0 +1,100 @@
+"""Columns and words of the records of freeze, shutdown, purchase control and policy changes."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partner_console.web import formats
+from partner_console.web.badges import status_badge
+from partner_console.web.keyset import Sort
+from partner_console.web.tables import Column, link, text
+from uids.states import Control, PaygStatus, PurchaseControl, ShutdownPolicy
+
+if TYPE_CHECKING:
+    from django.db.models import TextChoices
+
+    from partner_console.cloud.models import CloudCommand
+    from uids.models import ControlChange
+
+STATES: dict[str, type[TextChoices]] = {
+    Control.PAYG_FREEZE: PaygStatus,
+    Control.PAYG_SHUTDOWN: PaygStatus,
+    Control.PURCHASE_CONTROL: PurchaseControl,
+    Control.SHUTDOWN_POLICY: ShutdownPolicy,
+}
+
+
+def state_in_words(what: str, value: str) -> str:
+    """A state of this switch; a word a later version no longer knows stays as it was written."""
+    states = STATES[what]
+    return str(states(value).label) if value in states.values else value
+
+
+def state_as_badge(what: str, value: str) -> str:
+    return str(status_badge(value, state_in_words(what, value)))
+
+
+def _change(change: ControlChange) -> str:
+    before, after = (state_as_badge(change.what, value) for value in (change.before, change.after))
+    return f'{before} <span aria-hidden="true">→</span><span class="visually-hidden">{_("to")}</span> {after}'
+
+
+def _operator(change: ControlChange) -> str:
+    uid = f'<br><span class="soft mono">{escape(change.operator_uid)}</span>' if change.operator_uid else ""
+    return f"{text(change.who)}{uid}"
+
+
+def _cause(change: ControlChange) -> str:
+    """The master whose change this account followed."""
+    if change.cause is None:
+        return text(_("This account"))
+    return link(reverse("uids:account_detail", args=[change.cause.uid]), change.cause.uid, css="mono")
+
+
+def _operation(change: ControlChange) -> str:
+    """Everything the same action changed, in the trail."""
+    url = f"{reverse('audit:entry_list')}?operation={change.operation_id}"
+    return link(url, str(change.operation_id)[:8], css="mono")
+
+
+def at_the_cloud(order: CloudCommand | None) -> str:
+    if order is None:
+        return formats.NOTHING
+    code = f'<br><span class="soft mono">{escape(order.vendor_code)}</span>' if order.vendor_code else ""
+    return f"{status_badge(order.state, order.get_state_display())}{code}"
+
+
+COLUMNS = (
+    Column(
+        "at",
+        gettext_lazy("Operation time"),
+        lambda change: str(formats.when_html(change.at, exact=True)),
+        sort=Sort("at"),
+        is_fixed=True,
+        heads_row=True,
+    ),
+    Column("what", gettext_lazy("Kind of change"), lambda change: text(change.get_what_display())),
+    Column("change", gettext_lazy("Change"), _change, is_fixed=True),
+    Column("reason", gettext_lazy("Reason"), lambda change: text(change.reason), css="wrap"),
+    Column("operator", gettext_lazy("Operator"), _operator),
+    Column("method", gettext_lazy("Operation method"), lambda change: text(change.get_method_display())),
+    Column("cloud", gettext_lazy("At the cloud")),
+    Column(
+        "cause",
+        gettext_lazy("Asked for"),
+        _cause,
+        title=gettext_lazy("The account that was changed; its sub-accounts follow it"),
+    ),
+    Column(
+        "operation",
+        gettext_lazy("Operation"),
+        _operation,
+        title=gettext_lazy("Everything that was changed in the same action"),
+        is_shown=False,
+    ),
+)
