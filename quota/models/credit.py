@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, IntegerField, Q, Value, When
-from django.db.models.lookups import GreaterThan, LessThan
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +38,18 @@ _LINES_BELOW = (
     + _bit(LineKind.CUSTOMER, LessThan(_AVAILABLE, F("customer_line")))
 )
 
+# PAYG is to be stopped, or to run again, and nobody has done it. A stop is a latch: within the overdraft again is not
+# enough, money must be there (acpn.md §8.2). Below no line at all is nothing, so one that is NULL never stops.
+_STOP_DUE = Case(
+    When(Q(is_stopped=False) & Q(LessThan(_AVAILABLE, F("stop_line"))), then=Value(value=True)),
+    When(
+        Q(is_stopped=True) & (Q(GreaterThanOrEqual(_AVAILABLE, Value(0))) | Q(stop_line__isnull=True)),
+        then=Value(value=True),
+    ),
+    default=Value(value=False),
+    output_field=models.BooleanField(),
+)
+
 # Crossed a line, or came back to it, and nobody has noticed. (Not “<>”: Django adds a test for NULL to that.)
 DUE = Q(alarms__lt=F("lines_below")) | Q(alarms__gt=F("lines_below"))
 
@@ -50,6 +62,10 @@ class CreditAccount(PartnerScoped):
     The warning lines are those in force here, whoever set them (`WarningRule` says who). `lines_below` are the
     `LineKind` bits of the lines that available is strictly below, computed by the database; `alarms` those warned of.
     `daily_use` is the use of an average day; while it is 0 no number of days is ever left.
+
+    `stop_line` is what PAYG stops strictly below: 0, or minus the overdraft; NULL where arrears stop nothing here (no
+    shutdown, a sub-account, an ended relationship). `is_stopped` says of a live account what its `payg_stopped_at`
+    says. Both are kept by `quota.services.stop_lines` and `…enforcing`; `stop_due` is what the latter looks for.
     """
 
     partner_path: ClassVar[str] = "partner"
@@ -103,6 +119,9 @@ class CreditAccount(PartnerScoped):
         output_field=models.BooleanField(_("below the warning threshold")),
         db_persist=True,
     )
+    stop_line = models.DecimalField(max_digits=DIGITS, decimal_places=2, null=True, default=0, editable=False)
+    is_stopped = models.BooleanField(default=False, editable=False)
+    stop_due = models.GeneratedField(expression=_STOP_DUE, output_field=models.BooleanField(), db_persist=True)
     last_seq = models.PositiveBigIntegerField(default=0, editable=False)
     last_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     as_of = models.DateTimeField(_("figures as of"), null=True, blank=True)
@@ -128,6 +147,9 @@ class CreditAccount(PartnerScoped):
             ),
             models.CheckConstraint(condition=Q(daily_use__gte=0), name="quota_credit_daily_use"),
             models.CheckConstraint(condition=Q(alarms__lte=ALL_BITS), name="quota_credit_alarms"),
+            models.CheckConstraint(
+                condition=Q(stop_line__isnull=True) | Q(stop_line__lte=0), name="quota_credit_stop_line"
+            ),
         ]
         indexes = [
             models.Index(fields=["partner", "available", "account"], name="quota_list_available"),
@@ -135,6 +157,7 @@ class CreditAccount(PartnerScoped):
             # The warning sweep reads only what is due: the condition is the index (style §23).
             models.Index("account", condition=DUE, name="quota_warning_due"),
             models.Index("partner", "account", condition=Q(in_alarm=True), name="quota_in_alarm"),
+            models.Index("account", condition=Q(stop_due=True), name="quota_stop_due"),
         ]
 
     def __str__(self) -> str:
