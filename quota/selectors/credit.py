@@ -18,7 +18,7 @@ from quota.errors import missing_to_zero
 from quota.models import CreditAccount, UsageFeed, Warning
 from quota.rules import ensure_own_quota
 from quota.selectors.money import boost_in_force, orders_under_way, waiting_for
-from quota.states import CreditStatus, credit_status, is_below_threshold
+from quota.states import CreditStatus, credit_status
 from uids import selectors as uids
 
 if TYPE_CHECKING:
@@ -74,11 +74,6 @@ class Balance:
         """The amount the warning percentage means."""
         credit = self._own()
         return credit.amount * credit.warning_percent / 100
-
-    @property
-    def is_below_line(self) -> bool:
-        credit = self._own()
-        return is_below_threshold(available=credit.available, amount=credit.amount, percent=credit.warning_percent)
 
     @property
     def status(self) -> CreditStatus:
@@ -144,13 +139,20 @@ def get_balance(actor: Actor, uid: str) -> Balance:
         account=account,
         credit=credit,
         feed=UsageFeed.objects.visible_to(actor).filter(partner_id=account.partner_id).first(),
-        warning=Warning.objects.visible_to(actor).filter(credit=holder.pk, recovered_at__isnull=True).first(),
+        warning=_open_warning(actor, holder.pk),
         quota_order=orders.get("quota"),
         warning_order=orders.get("warning"),
         waiting=waiting_for(actor, holder.pk),
         boost=boost_in_force(actor, holder.pk),
         money_orders=orders_under_way(actor, holder.uid),
     )
+
+
+def _open_warning(actor: Actor, credit_pk: int) -> Warning | None:
+    """The partner's; the customer's own alert is the customer's business."""
+    warnings = Warning.objects.visible_to(actor).filter(credit=credit_pk, for_customer=False)
+    found: Warning | None = warnings.filter(recovered_at__isnull=True).order_by("-pk").first()
+    return found
 
 
 def get_balance_to_change(actor: Actor, uid: str) -> tuple[Balance, CreditAccount]:

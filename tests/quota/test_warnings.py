@@ -17,6 +17,7 @@ from partner_console.audit.models import AuditEntry
 from quota import services, tasks
 from quota.models import CreditAccount, Warning, WarningLine
 from quota.models.credit import DUE
+from quota.selectors.credit import get_balance
 from quota.services import alarms
 from quota.states import EntryKind, LineKind
 from tests.factories import make_account, make_member
@@ -113,11 +114,12 @@ def test_days_left_do_not_count_while_nothing_is_used(account: LinkedAccount) ->
     assert WarningLine.objects.get().kind == LineKind.DAYS
 
 
-def test_the_customers_own_alert_is_a_warning_of_its_own(account: LinkedAccount) -> None:
+def test_the_customers_own_alert_is_a_warning_of_its_own(acme_finance: Persona, account: LinkedAccount) -> None:
     CreditAccount.objects.update(customer_line=D("50"))
 
     move(account, EntryKind.USAGE, undeducted="60")
     assert Warning.objects.get().for_customer
+    assert get_balance(acme_finance.actor, account.uid).warning is None  # the customer's business
     assert not CreditAccount.objects.get().in_alarm
 
     move(account, EntryKind.USAGE, undeducted="30")
