@@ -77,7 +77,8 @@ def _run_some(actor: Actor, batch: QuotaBatch) -> bool:
     if not rows:
         end(batch, S.DONE)
         return False
-    credits_by_pk = {credit.pk: credit for credit in locks.lock_credits(actor, [row.account_id for row in rows])}
+    pks = [row.account_id for row in rows]
+    credits_by_pk = {credit.pk: credit for credit in locks.lock_credits(actor, pks, with_accounts=True)}
     for row in rows:
         try:
             with transaction.atomic():
