@@ -8,20 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.actor import who_in_words
 from partner_console.access.policy import Permission
-from partner_console.exports.registry import Column, ExportSpec, Kind
+from partner_console.exports.registry import Column, ExportSpec, Kind, by_cells
 from partner_console.web.formats import listed
 from quota.lists import ExposurePage, entry_page
 from quota.tables import days_left, reason_in_words, record_time, risks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
-    from django.db.models import QuerySet
-
-    from partner_console.access.actor import Actor
     from quota.models import CreditAccount, LedgerEntry
-
-CHUNK = 2_000
 
 CELLS: dict[str, Callable[[LedgerEntry], Any]] = {
     "kind": lambda entry: entry.get_kind_display(),
@@ -36,13 +31,6 @@ CELLS: dict[str, Callable[[LedgerEntry], Any]] = {
     "reason": reason_in_words,
     "seq": lambda entry: entry.seq,
 }
-
-
-def read(actor: Actor, rows: QuerySet[LedgerEntry], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
-    """One tuple per entry with constant memory."""
-    cells = [CELLS[column.key] for column in columns]
-    for entry in rows.iterator(chunk_size=CHUNK):
-        yield tuple(cell(entry) for cell in cells)
 
 
 ENTRIES = ExportSpec(
@@ -64,7 +52,7 @@ ENTRIES = ExportSpec(
         Column("reason", _("Reason")),
         Column("seq", _("Number"), Kind.WHOLE),
     ),
-    read=read,
+    read=by_cells(CELLS),
     shown_as={"operator": ("operator", "operator_name")},
 )
 
@@ -81,13 +69,6 @@ EXPOSURE_CELLS: dict[str, Callable[[CreditAccount], Any]] = {
     "days_left": days_left,
     "risk": lambda credit: listed(risk.label for risk in risks_of(credit)),
 }
-
-
-def read_exposure(actor: Actor, rows: QuerySet[CreditAccount], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
-    """One tuple per customer with constant memory."""
-    cells = [EXPOSURE_CELLS[column.key] for column in columns]
-    for credit in rows.iterator(chunk_size=CHUNK):
-        yield tuple(cell(credit) for cell in cells)
 
 
 EXPOSURE = ExportSpec(
@@ -108,5 +89,5 @@ EXPOSURE = ExportSpec(
         Column("days_left", _("Days left"), Kind.WHOLE),
         Column("risk", _("At risk")),
     ),
-    read=read_exposure,
+    read=by_cells(EXPOSURE_CELLS),
 )

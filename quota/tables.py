@@ -63,14 +63,6 @@ def reason_in_words(entry: LedgerEntry) -> str:
     return f"{_(words)}{colon}{rest}" if words else ""
 
 
-def _kind(entry: LedgerEntry) -> str:
-    return text(entry.get_kind_display())
-
-
-def _time(entry: LedgerEntry) -> str:
-    return text(record_time(entry.at))
-
-
 def _operator(entry: LedgerEntry) -> str:
     """The UID that acted (master or RAM account), and the name behind it."""
     if not entry.operator_uid:

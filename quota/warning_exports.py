@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission
-from partner_console.exports.registry import Column, ExportSpec, Kind
+from partner_console.exports.registry import Column, ExportSpec, Kind, by_cells
 from quota.selectors.warnings import state_of
 from quota.warning_lists import warning_page
-from quota.warning_tables import customer_of, lines, who
+from quota.warning_tables import lines, who
 from quota.warning_words import days_left_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
-    from django.db.models import QuerySet
-
-    from partner_console.access.actor import Actor
     from quota.models import Warning
-
-CHUNK = 2_000
 
 CELLS: dict[str, Callable[[Warning], Any]] = {
     "uid": lambda row: row.credit.account.uid,
-    "customer": customer_of,
+    "customer": lambda row: row.credit.account.known_as,
     "lines": lines,
     "then": lambda row: row.available,
     "now": lambda row: row.credit.available,
@@ -39,13 +34,6 @@ CELLS: dict[str, Callable[[Warning], Any]] = {
     "over": lambda row: row.recovered_at,
     "state": lambda row: state_of(row).label,
 }
-
-
-def read(actor: Actor, rows: QuerySet[Warning], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
-    """One tuple per warning with constant memory."""
-    cells = [CELLS[column.key] for column in columns]
-    for row in rows.iterator(chunk_size=CHUNK):
-        yield tuple(cell(row) for cell in cells)
 
 
 WARNINGS = ExportSpec(
@@ -70,6 +58,6 @@ WARNINGS = ExportSpec(
         Column("over", _("Resolved"), Kind.TIME),
         Column("state", _("Status")),
     ),
-    read=read,
+    read=by_cells(CELLS),
     shown_as={"customer": ("uid", "customer")},
 )

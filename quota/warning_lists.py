@@ -16,7 +16,7 @@ from partner_console.web.widgets import PlainCheckboxes, PlainSelect
 from quota.models import Warning
 from quota.selectors.warnings import WarningState, counts_by_state, list_warnings
 from quota.states import PARTNER_KINDS
-from quota.warning_tables import COLUMNS, customer_of
+from quota.warning_tables import COLUMNS
 from uids.models.account import MANAGER_CHARACTERS
 from uids.selectors import label_choices, list_business_managers
 
@@ -123,7 +123,7 @@ class WarningPage(ListPage[Warning]):
         return list_warnings(self.actor, **self.query.filters)
 
     def label(self, row: Warning) -> str:
-        return f"{customer_of(row)} {row.credit.account.uid}"
+        return f"{row.credit.account.known_as} {row.credit.account.uid}"
 
     def table(self) -> Table:
         table = super().table()

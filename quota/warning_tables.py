@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from quota.models import Warning
 
 
-def customer_of(row: Warning) -> str:
-    account = row.credit.account
-    return str(account.nickname or account.login_name or account.uid)
-
-
 def _customer(row: Warning) -> str:
-    name = link(reverse("quota:warning_detail", args=[row.pk]), customer_of(row))
+    name = link(reverse("quota:warning_detail", args=[row.pk]), row.credit.account.known_as)
     return f'{name} <span class="soft mono">{text(row.credit.account.uid)}</span>'
 
 

@@ -17,8 +17,9 @@ from django.utils import timezone
 from linking.models import Grant, TemplateVersion
 from linking.scopes import REQUIRED, Scope, complete, without
 from linking.services.granting import REMINDER_DAYS, check_soon
-from linking.services.telling import recipients_of, tell_grants_ended
+from linking.services.telling import tell_grants_ended
 from partner_console.access.policy import Permission, require
+from partner_console.access.selectors import alert_addresses
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.cloud import services as cloud
@@ -167,7 +168,7 @@ def _remind_batch(actor: Actor, days: int) -> int:
 
 def _mail(held: Sequence[Grant], days: int) -> None:
     partner = held[0].account.partner
-    recipients = recipients_of(partner)
+    recipients = alert_addresses(partner)
     if recipients:
         queue_mail(
             to=recipients,

@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from linking.endings import other
 from linking.models import Invitation
 from linking.states import Side
-from partner_console.access.models import Membership
-from partner_console.access.policy import Role
+from partner_console.access.selectors import owner_addresses
 from partner_console.audit.actions import Action
 from partner_console.web.formats import sentences
 from partner_console.web.mail import absolute_url, queue_mail
@@ -91,7 +90,7 @@ def _words(action: Action, who: str) -> tuple[str, str]:
 def _other_name(account: LinkedAccount, reader: Side) -> str:
     if reader is Side.CUSTOMER:
         return account.partner.name
-    return account.nickname or account.login_name or account.uid
+    return account.known_as
 
 
 def _language(account: LinkedAccount, side: Side) -> str:
@@ -101,8 +100,7 @@ def _language(account: LinkedAccount, side: Side) -> str:
 def _recipients(account: LinkedAccount, side: Side) -> list[str]:
     if side is Side.CUSTOMER:
         return [account.email] if account.email else []
-    owners = Membership.objects.filter(partner_id=account.partner_id, role=Role.OWNER).active()
-    return list(owners.order_by("pk").values_list("user__email", flat=True))
+    return owner_addresses(account.partner_id)
 
 
 def _queue(account: LinkedAccount, side: Side, template: str, context: Mapping[str, object]) -> None:

@@ -10,29 +10,20 @@ from linking import consent
 from linking.models import Invitation
 from linking.states import DeclineReason
 from partner_console.access.models import Membership
-from partner_console.access.policy import Role
+from partner_console.access.selectors import alert_addresses
 from partner_console.web.mail import absolute_url, queue_mail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from linking.models import Grant
-    from partner_console.access.models import Partner
-
-
-def recipients_of(partner: Partner) -> list[str]:
-    """The partner's alert recipients; its owners where there are none."""
-    if partner.alert_recipients:
-        return list(dict.fromkeys(address.lower() for address in partner.alert_recipients))
-    owners = Membership.objects.filter(partner=partner, role=Role.OWNER).active()
-    return list(owners.order_by("pk").values_list("user__email", flat=True))
 
 
 def tell_declined(invitation: Invitation) -> None:
     """Whoever invited, while they still work there, otherwise the partner's alert recipients: the customer said no."""
     partner = invitation.partner
     inviter = Membership.objects.filter(partner=partner, user=invitation.created_by_id).active()
-    recipients = list(inviter.values_list("user__email", flat=True)) or recipients_of(partner)
+    recipients = list(inviter.values_list("user__email", flat=True)) or alert_addresses(partner)
     if not recipients:
         return
     code = DeclineReason(invitation.decline_code)

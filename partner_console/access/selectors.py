@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.errors import NotFound
 
 from .models import MemberInvitation, Membership, Partner, User
-from .policy import Permission, require
+from .policy import Permission, Role, require
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -52,6 +52,18 @@ def get_own_partner(actor: Actor) -> Partner:
     """The partner the actor works in."""
     partner: Partner = Partner.objects.visible_to(actor).get(pk=actor.partner_pk)
     return partner
+
+
+def owner_addresses(partner_pk: int) -> list[str]:
+    """The partner's owners: told what only they may answer, and whatever is for nobody else."""
+    owners = Membership.objects.filter(partner=partner_pk, role=Role.OWNER).active()
+    return list(owners.order_by("pk").values_list("user__email", flat=True))
+
+
+def alert_addresses(partner: Partner) -> list[str]:
+    """The partner's alert recipients, lower-cased, each once; its owners where there are none."""
+    chosen = dict.fromkeys(address.lower() for address in partner.alert_recipients)
+    return list(chosen) or owner_addresses(partner.pk)
 
 
 def managers_for_choice(actor: Actor) -> list[str]:

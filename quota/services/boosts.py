@@ -198,7 +198,7 @@ def remind(*, actor: Actor, boost_pk: int) -> bool:
                 "boost": boost,
                 "partner": partner,
                 "account": credit.account,
-                "customer": credit.account.nickname or credit.account.login_name or credit.account.uid,
+                "customer": credit.account.known_as,
                 "available": credit.available - back,
                 "facts": [
                     (_("Quota Amount now"), f"{exact_amount(credit.amount)} {partner.currency}"),

@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from partner_console.access.models import Membership, Partner
 from partner_console.access.policy import PartnerKind
+from partner_console.access.selectors import owner_addresses
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.web.formats import amount
 from partner_console.web.mail import absolute_url, queue_mail
 from quota import tasks
 from quota.models import Mailing, Warning, WarningSettings
-from quota.services.notices import Notice, owners_of
+from quota.services.notices import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +124,7 @@ def _letters(actor: Actor, chosen: WarningSettings) -> tuple[dict[str, Letter], 
         told[warning.pk] = warning.recovered_at is not None
         manager = managers.get(warning.credit.account.business_manager.strip().casefold())
         readers = dict.fromkeys([*everything, *([manager] if manager else [])])
-        for address in readers or owners_of(partner):
+        for address in readers or owner_addresses(partner.pk):
             letters.setdefault(address, Letter()).add(warning)
     return letters, told
 

@@ -215,7 +215,7 @@ def _tell(credit: locks.LockedCredit, command: CloudCommand) -> None:
             context={
                 "partner": partner,
                 "account": credit.account,
-                "customer": credit.account.nickname or credit.account.login_name or credit.account.uid,
+                "customer": credit.account.known_as,
                 "command": command,
                 "facts": _facts(credit, command),
                 "has_siblings": siblings.count() > 1 if command.operation_id else False,

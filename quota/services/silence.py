@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from partner_console.access.models import Partner
 from partner_console.access.policy import PartnerKind
+from partner_console.access.selectors import alert_addresses
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.web.mail import absolute_url, queue_mail
 from quota import tasks
 from quota.models import CreditAccount, SilentFeed, UsageFeed
-from quota.services.notices import owners_of
 from uids.states import LIVE
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ def _to_tell_back() -> Q:
 
 def _mail(silent: SilentFeed, template: str) -> None:
     partner = silent.partner
-    recipients = [address.lower() for address in partner.alert_recipients] or owners_of(partner)
+    recipients = alert_addresses(partner)
     if not recipients:
         return
     queue_mail(
-        to=list(dict.fromkeys(recipients)),
+        to=recipients,
         template=template,
         context={
             "silent": silent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator, RegexValidator
@@ -16,6 +16,7 @@ from partner_console.access.models import Partner
 from partner_console.access.scoping import PartnerScoped, ScopedQuerySet
 from uids.states import (
     LIVE,
+    RELEASE_AFTER,
     AccountType,
     Environment,
     PaygStatus,
@@ -28,6 +29,9 @@ from uids.states import (
 from .label import Label
 from .search import search_text
 from .validators import MaxBytesValidator
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 NICKNAME_BYTES = 150  # acpn.md §3.1, code 3030
 REMARKS_BYTES = 3000  # acpn.md §3.1, code 3031
@@ -194,6 +198,15 @@ class LinkedAccount(PartnerScoped):
             stopped=master.payg_stopped_at is not None,
             released=master.payg_released_at is not None,
         )
+
+    @property
+    def release_at(self) -> datetime | None:
+        """When what arrears stopped is released for good, by the cloud's clock; None when nothing is to be."""
+        master = self.in_force
+        stopped: datetime | None = master.payg_stopped_at
+        if stopped is None or master.payg_released_at is not None or not self.is_live:
+            return None
+        return stopped + RELEASE_AFTER
 
     @property
     def effective_purchase_control(self) -> PurchaseControl:
