@@ -20,7 +20,7 @@ from linking.views.batch_rows import RowPage, progress
 from partner_console.access.policy import Permission, require
 from partner_console.errors import Invalid
 from partner_console.web.downloads import workbook_response
-from partner_console.web.htmx import see_other, wants_fragment
+from partner_console.web.htmx import progress_or_page, see_other, wants_fragment
 from partner_console.web.listing import from_string
 
 if TYPE_CHECKING:
@@ -104,12 +104,7 @@ def batch_detail(request: ActorRequest, pk: int) -> HttpResponse:
 def batch_progress(request: ActorRequest, pk: int) -> HttpResponse:
     """The progress alone, asked for every two seconds; when there is something else to see, the page is read again."""
     batch = selectors.get_batch(request.actor, pk)
-    if not wants_fragment(request):
-        return redirect("linking:batch_detail", pk)
-    response = render(request, "ui/progress.html", {"job": progress(batch)}, status=200 if batch.is_busy else FINAL)
-    if not batch.is_busy:
-        response["HX-Refresh"] = "true"
-    return response
+    return progress_or_page(request, progress(batch), is_busy=batch.is_busy, page=_url(batch))
 
 
 @require_POST

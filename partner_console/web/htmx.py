@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 
 if TYPE_CHECKING:
     from typing import Any
 
     from django.http import HttpRequest
+
+STOP_POLLING = HttpResponseStopPolling.status_code
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -26,6 +28,19 @@ def render_page(
     """The page, or with HTMX its named partial `fragment`: the same markup either way."""
     name = f"{template}#{fragment}" if fragment and wants_fragment(request) else template
     return render(request, name, context, status=status)
+
+
+def progress_or_page(request: HttpRequest, job: object, *, is_busy: bool, page: str) -> HttpResponse:
+    """The progress alone, asked for every two seconds; when there is something else to see, the page is read again.
+
+    `job` is what templates/ui/progress.html shows. Without HTMX: to the page.
+    """
+    if not wants_fragment(request):
+        return HttpResponseRedirect(page)
+    response = render(request, "ui/progress.html", {"job": job}, status=200 if is_busy else STOP_POLLING)
+    if not is_busy:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def see_other(request: HttpRequest, url: str) -> HttpResponse:

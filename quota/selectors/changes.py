@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from partner_console.audit.actions import Action
 from partner_console.money import ZERO, quantize
 from partner_console.web.formats import listed
 from quota.effects import effect_in_arrears
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
     from partner_console.approvals.rules import Need
     from quota.models import Boost, CreditAccount
-
-ACTIONS = {EntryKind.WRITE_OFF: Action.QUOTA_WRITTEN_OFF, EntryKind.REFUND: Action.QUOTA_REFUNDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +65,6 @@ class Change:
     until: datetime | None = None
 
 
-@dataclass(slots=True)
-class _Figures:
-    """An account's figures as they would be: `quota.states.Figures`."""
-
-    amount: Decimal
-    available: Decimal
-    daily_use: Decimal
-    warning_percent: int
-    warning_amount: Decimal | None
-    warning_days: int | None
-    customer_line: Decimal | None
-
-
 def preview_total(actor: Actor, credit: CreditAccount, *, version: int, amount: Decimal) -> Change:
     """What `services.edit_quota` with this total would do now; raises what it would raise about the total."""
     amount = ensure_new_amount(credit, version=version, amount=amount)
@@ -93,7 +78,8 @@ def preview_taking_off(
     """The same for a write-off or refund of `amount`."""
     amount = clean_taken_off(credit, kind, amount)
     ensure_version(credit, version, yours={"amount": amount}, theirs={"amount": credit.deducted})
-    return _change(actor, credit, deducted=-amount, need=checked.needs_for(actor, credit, ACTIONS[kind], amount))
+    need = checked.needs_for(actor, credit, checked.TAKING_OFF[kind], amount)
+    return _change(actor, credit, deducted=-amount, need=need)
 
 
 def preview_boost(
@@ -155,19 +141,14 @@ def _rows(actor: Actor, credit: CreditAccount, amount: Decimal, deducted: Decima
     return rows
 
 
-def _after(credit: CreditAccount, amount: Decimal, available: Decimal) -> _Figures:
-    return _Figures(
-        amount=credit.amount + amount,
-        available=available,
-        daily_use=credit.daily_use,
-        warning_percent=credit.warning_percent,
-        warning_amount=credit.warning_amount,
-        warning_days=credit.warning_days,
-        customer_line=credit.customer_line,
-    )
+def _after(credit: CreditAccount, amount: Decimal, available: Decimal) -> CreditAccount:
+    """The account with its figures as they would be."""
+    then = copy(credit)
+    then.amount, then.available = credit.amount + amount, available
+    return then
 
 
-def _crosses(credit: CreditAccount, after: _Figures) -> str:
+def _crosses(credit: CreditAccount, after: CreditAccount) -> str:
     """The partner's lines that this would cross, for which mails would go out."""
     new = lines_below(after) & PARTNER_BITS & ~credit.alarms
     values = {

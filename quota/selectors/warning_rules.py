@@ -17,7 +17,7 @@ from partner_console.access.selectors import get_own_partner
 from partner_console.errors import Conflict, NotFound
 from partner_console.web.formats import amount as in_words
 from partner_console.web.formats import exact_amount, listed
-from quota.days import RECORDS_ZONE
+from quota.days import record_day
 from quota.models import RuleRefresh, WarningRule
 from quota.selectors.backtest import BackTest, backtest_account, backtest_partner
 from quota.states import INHERITED, PARTNER_BITS, PARTNER_KINDS, Line, LineKind, lines_below
@@ -25,7 +25,6 @@ from uids.models import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date
 
     from partner_console.access.actor import Actor
     from partner_console.access.models import Partner
@@ -227,7 +226,11 @@ def preview_lines(credit: CreditAccount, wanted: Mapping[LineKind, Line], now: I
 def past_of(credit: CreditAccount) -> BackTest:
     """What the lines of this account, as they stand on the instance, would have done."""
     return backtest_account(
-        credit, percent=credit.warning_percent, amount=credit.warning_amount, days=credit.warning_days, today=_today()
+        credit,
+        percent=credit.warning_percent,
+        amount=credit.warning_amount,
+        days=credit.warning_days,
+        today=record_day(timezone.now()),
     )
 
 
@@ -235,7 +238,11 @@ def past_of_partner(actor: Actor, wanted: Mapping[LineKind, Line]) -> BackTest:
     """The same for these lines over all of the actor's partner's accounts."""
     percent, amount, days = (wanted[kind].value for kind in PARTNER_KINDS)
     return backtest_partner(
-        actor, percent=int(percent or 0), amount=amount, days=None if days is None else int(days), today=_today()
+        actor,
+        percent=int(percent or 0),
+        amount=amount,
+        days=None if days is None else int(days),
+        today=record_day(timezone.now()),
     )
 
 
@@ -248,8 +255,3 @@ def get_label_lines(actor: Actor, pk: int) -> tuple[Label, dict[LineKind, Line],
     own = {kind: Line(one.rules[kind].value) if kind in one.rules else INHERITED for kind in PARTNER_KINDS}
     inherited = {kind: Inherited(value) for kind, value in found.values.items()}
     return one.label, own, inherited, found.partner.currency
-
-
-def _today() -> date:
-    """In the records' zone."""
-    return timezone.now().astimezone(RECORDS_ZONE).date()

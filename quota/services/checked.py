@@ -12,6 +12,7 @@ from partner_console.approvals import services as approvals
 from partner_console.approvals.rules import Need, needs_check
 from partner_console.audit.actions import Action
 from quota.selectors.money import SUBJECT as SUBJECT
+from quota.states import EntryKind
 from uids.states import Environment
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
     from partner_console.approvals.models import Approval
     from quota.models import CreditAccount
+
+TAKING_OFF = {EntryKind.WRITE_OFF: Action.QUOTA_WRITTEN_OFF, EntryKind.REFUND: Action.QUOTA_REFUNDED}
 
 
 def needs_second_person(actor: Actor, credit: CreditAccount, before: Decimal, after: Decimal) -> Need | None:

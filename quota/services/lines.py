@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from partner_console.batched import batched
 from partner_console.cloud import services as cloud
 from partner_console.cloud.models import Operation
 from partner_console.waking import after_commit
@@ -24,7 +25,7 @@ from quota.states import LineKind
 from uids.states import LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
@@ -43,7 +44,7 @@ _PERCENT, _AMOUNT, _DAYS = LineKind.PERCENT.value, LineKind.AMOUNT.value, LineKi
 
 # What accounts inherit. Of several labels the most careful line counts; one that is set beats “no line here”.
 INHERITED_SQL = f"""
-SELECT c.account_id,
+SELECT c.account_id, c.partner_id, c.warning_percent AS was,
     coalesce(labels.percent, p.warning_percent)::smallint AS percent,
     CASE WHEN labels.has_amount THEN labels.amount ELSE amounts.value END AS amount,
     CASE WHEN labels.has_days THEN labels.days ELSE days.value END::smallint AS days
@@ -63,18 +64,15 @@ LEFT JOIN LATERAL (
 WHERE c.account_id = ANY(%(pks)s)
 """  # noqa: S608 constants of this module
 
-# Said of every table: while thousands of accounts come in, PostgreSQL still thinks of them as few, and would compare
-# each with each.
-_THESE = "c.account_id = ANY(%(pks)s) AND a.id = ANY(%(pks)s)"
-
+# The accounts are named for every table: while thousands come in, PostgreSQL still thinks of them as few, and would
+# compare each with each.
 _FOLLOW = f"""
 WITH lines AS (
-    SELECT i.account_id, c.warning_percent AS was,
+    SELECT i.account_id, i.was,
         coalesce(percents.value, i.percent)::smallint AS percent,
         CASE WHEN amounts.id IS NULL THEN i.amount ELSE amounts.value END AS amount,
         CASE WHEN days.id IS NULL THEN i.days ELSE days.value END::smallint AS days
     FROM ({INHERITED_SQL}) i
-    JOIN quota_creditaccount c ON c.account_id = i.account_id AND c.account_id = ANY(%(pks)s)
     LEFT JOIN quota_warningrule percents ON percents.credit_id = i.account_id AND percents.kind = {_PERCENT}
         AND percents.credit_id = ANY(%(pks)s)
     LEFT JOIN quota_warningrule amounts ON amounts.credit_id = i.account_id AND amounts.kind = {_AMOUNT}
@@ -85,7 +83,8 @@ WITH lines AS (
 UPDATE quota_creditaccount c
 SET warning_percent = lines.percent, warning_amount = lines.amount, warning_days = lines.days, updated_at = now()
 FROM lines, uids_linkedaccount a
-WHERE c.account_id = lines.account_id AND a.id = c.account_id AND {_THESE}
+WHERE c.account_id = lines.account_id AND a.id = c.account_id
+    AND c.account_id = ANY(%(pks)s) AND a.id = ANY(%(pks)s)
     AND (c.warning_percent, c.warning_amount, c.warning_days)
         IS DISTINCT FROM (lines.percent, lines.amount, lines.days)
 RETURNING c.account_id, c.warning_percent, c.warning_amount, c.warning_days, c.partner_id, a.uid,
@@ -94,9 +93,7 @@ RETURNING c.account_id, c.warning_percent, c.warning_amount, c.warning_days, c.p
 
 _OWN = f"""
 INSERT INTO quota_warningrule (partner_id, credit_id, kind, value, updated_at)
-SELECT c.partner_id, c.account_id, {_PERCENT}, c.warning_percent, now()
-FROM ({INHERITED_SQL}) i JOIN quota_creditaccount c ON c.account_id = i.account_id AND c.account_id = ANY(%(pks)s)
-WHERE c.warning_percent <> i.percent
+SELECT partner_id, account_id, {_PERCENT}, was, now() FROM ({INHERITED_SQL}) i WHERE was <> percent
 """  # noqa: S608 constants of this module
 
 Lines = tuple[int, "Decimal | None", int | None]
@@ -109,7 +106,7 @@ def adopt(pks: Sequence[int]) -> dict[int, Lines]:
     Tells nobody and evaluates nothing: whoever opens them does.
     """
     with connection.cursor() as cursor:
-        for few in _in_portions(pks):
+        for few in batched(pks, PORTION):
             cursor.execute(_OWN, {"pks": few})
     return {pk: (percent, amount, days) for pk, percent, amount, days, *_rest in _follow(pks)}
 
@@ -196,15 +193,10 @@ def _follow(pks: Sequence[int]) -> list[tuple[int, int, Decimal | None, int | No
     """Account, percent, amount, days, partner, UID and whether the cloud is to be told, of those that changed."""
     live, found = [str(state) for state in LIVE], []
     with connection.cursor() as cursor:
-        for few in _in_portions(pks):
+        for few in batched(pks, PORTION):
             cursor.execute(_FOLLOW, {"pks": few, "live": live})
             found += cursor.fetchall()
     return found
-
-
-def _in_portions(pks: Sequence[int]) -> Iterator[list[int]]:
-    for at in range(0, len(pks), PORTION):
-        yield list(pks[at : at + PORTION])
 
 
 @transaction.atomic

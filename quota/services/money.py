@@ -9,7 +9,6 @@ from django.db import transaction
 
 from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
-from partner_console.audit.actions import Action
 from partner_console.cloud import services as cloud
 from partner_console.cloud.models import Operation
 from quota import locks
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from partner_console.approvals.models import Approval
     from quota.locks import LockedCredit
 
-ACTIONS = {EntryKind.WRITE_OFF: Action.QUOTA_WRITTEN_OFF, EntryKind.REFUND: Action.QUOTA_REFUNDED}
 OPERATIONS = {EntryKind.WRITE_OFF: Operation.WRITE_OFF, EntryKind.REFUND: Operation.REFUND}
 
 
@@ -54,7 +52,7 @@ def _take_off_asked(
     reason = clean_reason(reason)
     amount = clean_taken_off(credit, kind, amount)
     ensure_version(credit, version, yours={"amount": amount}, theirs={"amount": credit.deducted})
-    if need := checked.needs_for(actor, credit, ACTIONS[kind], amount):
+    if need := checked.needs_for(actor, credit, checked.TAKING_OFF[kind], amount):
         payload = {"amount": str(amount), "deducted": str(credit.deducted)}
         return checked.ask(actor=actor, credit=credit, need=need, payload=payload, reason=reason)
     take_off(actor=actor, credit=credit, kind=kind, amount=amount, reason=reason, operation_id=uuid.uuid4())
@@ -71,7 +69,8 @@ def take_off(
     movement = ledger.Movement(kind, deducted=-amount, reason=reason, operation_id=operation_id)
     ledger.post(actor=actor, credit=credit, movement=movement)
     changes = {"deducted": [str(before), str(credit.deducted)]}
-    audit.record(actor, ACTIONS[kind], credit.account, changes=changes, note=reason, operation_id=operation_id)
+    action = checked.TAKING_OFF[kind]
+    audit.record(actor, action, credit.account, changes=changes, note=reason, operation_id=operation_id)
     cloud.queue(
         actor=actor,
         partner_pk=credit.partner_id,

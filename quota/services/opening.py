@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -12,6 +11,7 @@ from django.utils import timezone
 from partner_console.access.policy import PartnerKind
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
+from partner_console.batched import batched
 from partner_console.copying import copy_in
 from partner_console.errors import Invalid
 from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quantize
@@ -24,7 +24,7 @@ from quota.services.alarms import evaluate_many
 from quota.states import Bucket, EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
     from decimal import Decimal
 
@@ -86,7 +86,7 @@ def open_credits(*, actor: Actor, openings: Iterable[Opening]) -> int:
     without a mail. One audit entry per account. All or nothing.
     """
     opened = 0
-    for batch in _batches(openings):
+    for batch in batched(openings, BATCH):
         _open_batch(actor, batch)
         opened += len(batch)
     return opened
@@ -147,9 +147,3 @@ def _audit(actor: Actor, opening: Opening) -> AuditEntry:
         "warning_percent": [None, opening.warning_percent],
     }
     return audit.entry(actor, Action.QUOTA_CREATED, opening.account, changes=changes, note=opening.reason)
-
-
-def _batches(openings: Iterable[Opening]) -> Iterator[list[Opening]]:
-    rest = iter(openings)
-    while batch := list(islice(rest, BATCH)):
-        yield batch

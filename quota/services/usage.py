@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +16,7 @@ from partner_console.access.models import Partner
 from partner_console.access.policy import PartnerKind
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
+from partner_console.batched import batched
 from partner_console.cloud.models import RELATIVE, CloudCommand, CommandState
 from partner_console.cloud.port import (
     CloudRefused,
@@ -115,7 +115,7 @@ def sync_partner(*, actor: Actor, partner_pk: int) -> int:
     except (CloudUnavailable, OutcomeUnknown, CloudRefused, NotOffered) as error:
         _note_failure(partner, asked_at, error)
         return 0
-    differing = (reading for batch in _batches(readings) for reading in _that_differ(actor, batch))
+    differing = (reading for batch in batched(readings, BATCH) for reading in _that_differ(actor, batch))
     moved = sum(_apply(actor, reading, asked_at) for reading in differing)
     UsageFeed.objects.filter(partner=partner).update(
         read_until=asked_at, checked_at=asked_at, failing_since=None, failure=""
@@ -256,9 +256,3 @@ def _note_failure(partner: Partner, at: datetime, error: Exception) -> None:
     feed.failing_since = feed.failing_since or at
     feed.failure = str(error)[:200]
     feed.save(update_fields=["checked_at", "failing_since", "failure"])
-
-
-def _batches(readings: list[Credit]) -> Iterator[list[Credit]]:
-    rest = iter(readings)
-    while batch := list(islice(rest, BATCH)):
-        yield batch

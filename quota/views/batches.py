@@ -16,7 +16,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.errors import DomainError, Invalid
 from partner_console.web.downloads import workbook_response
 from partner_console.web.forms import add_domain_error, posted
-from partner_console.web.htmx import see_other, wants_fragment
+from partner_console.web.htmx import progress_or_page, see_other
 from quota.models.quota_batch import QuotaBatchState
 from quota.selectors import batches as selectors
 from quota.services import batches
@@ -102,12 +102,7 @@ def batch_detail(request: ActorRequest, pk: int) -> HttpResponse:
 def batch_progress(request: ActorRequest, pk: int) -> HttpResponse:
     """The progress alone, asked for every two seconds; when there is something else to see, the page is read again."""
     batch = selectors.get_batch(request.actor, pk)
-    if not wants_fragment(request):
-        return redirect("quota:batch_detail", pk)
-    response = render(request, "ui/progress.html", {"job": progress(batch)}, status=200 if batch.is_busy else FINAL)
-    if not batch.is_busy:
-        response["HX-Refresh"] = "true"
-    return response
+    return progress_or_page(request, progress(batch), is_busy=batch.is_busy, page=_url(batch))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,7 +16,7 @@ from partner_console.access.policy import Permission, require
 from partner_console.errors import Invalid
 from partner_console.web.downloads import workbook_response
 from partner_console.web.forms import add_domain_error
-from partner_console.web.htmx import see_other, wants_fragment
+from partner_console.web.htmx import progress_or_page, see_other, wants_fragment
 from quota.models.imports import ImportState
 from quota.selectors import imports as selectors
 from quota.services import imports
@@ -101,12 +101,7 @@ def import_detail(request: ActorRequest, pk: int) -> HttpResponse:
 def import_progress(request: ActorRequest, pk: int) -> HttpResponse:
     """The progress alone, asked for every two seconds; when there is something else to see, the page is read again."""
     job = selectors.get_import(request.actor, pk)
-    if not wants_fragment(request):
-        return redirect("quota:import_detail", pk)
-    response = render(request, "ui/progress.html", {"job": progress(job)}, status=200 if job.is_busy else FINAL)
-    if not job.is_busy:
-        response["HX-Refresh"] = "true"
-    return response
+    return progress_or_page(request, progress(job), is_busy=job.is_busy, page=reverse("quota:import_detail", args=[pk]))
 
 
 @require_POST

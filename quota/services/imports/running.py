@@ -8,7 +8,6 @@ a cancelled import ends between two batches.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from partner_console import jobs
 from partner_console.access.policy import Permission, require
+from partner_console.batched import batched
 from quota.models.imports import AccountImport, ImportState
 from quota.services.imports import phases
 from quota.services.imports.ending import end, settle_cancelled
@@ -24,11 +24,9 @@ from quota.services.imports.reading import read_stored
 from quota.services.imports.rows import RowReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from django.utils.functional import Promise
 
-    from partner_console.web.uploads import Row, Table
+    from partner_console.web.uploads import Table
 
 BATCH = 500
 COMMAND = "import_uids"
@@ -83,7 +81,7 @@ def _work(job: AccountImport) -> None:
 def _walk(phase: phases.Phase, table: Table) -> None:
     """The rows of the present pass from the place reached on, in batches."""
     rows = (row for row in table.rows if row.number > phase.job.at_row)
-    for batch in _batches(rows):
+    for batch in batched(rows, BATCH):
         with transaction.atomic():
             current = _hold(phase.job)
             handled = phase.handle(batch)
@@ -119,9 +117,3 @@ def note_place(job: AccountImport, current: AccountImport, **place: int) -> None
     current.save(update_fields=["heartbeat_at", *place])
     for name, value in place.items():
         setattr(job, name, value)
-
-
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    rest = iter(rows)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
