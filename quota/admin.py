@@ -16,6 +16,7 @@ from .models import (
     QuotaBatchRow,
     RollUp,
     RuleRefresh,
+    ShutdownNotice,
     SilentFeed,
     UsageFeed,
     Warning,
@@ -38,8 +39,11 @@ class CreditAccountAdmin(LookUpAdmin):
         "available",
         "warning_percent",
         "in_alarm",
+        "stop_line",
+        "is_stopped",
+        "stop_due",
     )
-    list_filter = ("in_alarm",)
+    list_filter = ("in_alarm", "is_stopped", "stop_due")
     search_fields = ("=account__uid", "account__nickname")
     list_select_related = ("account", "partner")
 
@@ -167,3 +171,11 @@ class DailyFlowAdmin(LookUpAdmin):
 @admin.register(RollUp)
 class RollUpAdmin(LookUpAdmin):
     list_display = ("mark", "seen", "seen_at", "filled_at", "used_on")
+
+
+@admin.register(ShutdownNotice)
+class ShutdownNoticeAdmin(LookUpAdmin):
+    list_display = ("at", "credit", "partner", "kind", "available", "stopped_at", "mailed_at", "is_moot")
+    list_filter = ("kind", "is_moot")
+    search_fields = ("=credit__account__uid",)
+    list_select_related = ("credit", "partner")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from django.db.models import IntegerChoices, TextChoices
@@ -53,12 +54,45 @@ class CreditStatus(TextChoices):
     SHUTDOWN = "shutdown", _("In arrears, shut down")
 
 
-def credit_status(*, available: Decimal, policy: str, overdraft: Decimal) -> CreditStatus:
-    """Arrears ⇔ available < 0, strictly; delayStop runs while −overdraft ≤ available (design §6.3)."""
+# What arrears have stopped for so long is released by the cloud, for good (design §6.3). The cloud's clock counts.
+RELEASE_AFTER = timedelta(days=15)
+RELEASE_REMINDERS = (7, 3, 1)  # days before
+
+
+class StopNews(TextChoices):
+    """What the partner is told of a stop, once each."""
+
+    STOPPED = "stopped", _("Stopped by arrears")
+    RESUMED = "resumed", _("Runs again")
+    RELEASE_7 = "release_7", _("Release in 7 days")
+    RELEASE_3 = "release_3", _("Release in 3 days")
+    RELEASE_1 = "release_1", _("Release in 1 day")
+    RELEASED = "released", _("Released")
+
+
+REMINDER_OF = {7: StopNews.RELEASE_7, 3: StopNews.RELEASE_3, 1: StopNews.RELEASE_1}
+
+
+def stop_line(*, policy: str, overdraft: Decimal) -> Decimal | None:
+    """What an account with money of its own is stopped strictly below; None when arrears stop nothing (design §6.3).
+
+    `quota.services.stop_lines` says the same in the database: change both or neither.
+    """
+    if policy == ShutdownPolicy.NO_STOP:
+        return None
+    return -overdraft if policy == ShutdownPolicy.DELAY_STOP else overdraft * 0
+
+
+def credit_status(*, available: Decimal, policy: str, overdraft: Decimal, is_stopped: bool = False) -> CreditStatus:
+    """Arrears ⇔ available < 0, strictly; delayStop runs while −overdraft ≤ available (design §6.3).
+
+    What is stopped stays so until the arrears are gone: within the overdraft again is not enough (acpn.md §8.2).
+    """
     if available >= 0:
         return CreditStatus.NORMAL
-    runs = policy == ShutdownPolicy.NO_STOP or (policy == ShutdownPolicy.DELAY_STOP and available >= -overdraft)
-    return CreditStatus.ARREARS_NOT_SHUTDOWN if runs else CreditStatus.SHUTDOWN
+    line = stop_line(policy=policy, overdraft=overdraft)
+    falls_short = is_stopped or (line is not None and available < line)
+    return CreditStatus.SHUTDOWN if falls_short else CreditStatus.ARREARS_NOT_SHUTDOWN
 
 
 class LineKind(IntegerChoices):

@@ -7,6 +7,7 @@ from quota.models.imports import AccountImport, ImportRow
 from quota.models.ledger import LedgerEntry
 from quota.models.quota_batch import QuotaBatch, QuotaBatchRow
 from quota.models.rules import RuleRefresh, WarningRule
+from quota.models.shutdown import ShutdownNotice
 from quota.models.warning import Warning, WarningLine
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "QuotaBatchRow",
     "RollUp",
     "RuleRefresh",
+    "ShutdownNotice",
     "SilentFeed",
     "UsageFeed",
     "Warning",

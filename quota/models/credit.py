@@ -167,7 +167,10 @@ class CreditAccount(PartnerScoped):
     def credit_status(self) -> CreditStatus:
         """Of this account on its own (load `account` with it); a sub-account under trusteeship has its master's."""
         return credit_status(
-            available=self.available, policy=self.account.shutdown_policy, overdraft=self.account.overdraft
+            available=self.available,
+            policy=self.account.shutdown_policy,
+            overdraft=self.account.overdraft,
+            is_stopped=self.is_stopped,
         )
 
     def audit_state(self) -> dict[str, Any]:
