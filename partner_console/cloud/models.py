@@ -32,6 +32,9 @@ class Operation(TextChoices):
     THAW = "thaw", _("Unfreeze PAYG")
     SET_PURCHASE_CONTROL = "set_purchase_control", _("Set purchase control")
     SET_POLICY = "set_policy", _("Set shutdown policy")
+    STOP_PAYG = "stop_payg", _("Stop PAYG for arrears")
+    RESUME_PAYG = "resume_payg", _("Let PAYG run again")
+    SET_TRUSTEE = "set_trustee", _("Set financial trusteeship")
     SET_PERMISSIONS = "set_permissions", _("Set permissions")
     UNLINK = "unlink", _("Unlink the account")
 
@@ -46,6 +49,9 @@ TOPIC = {
     Operation.THAW: "payg",
     Operation.SET_PURCHASE_CONTROL: "purchase",
     Operation.SET_POLICY: "policy",
+    Operation.STOP_PAYG: "stop",
+    Operation.RESUME_PAYG: "stop",
+    Operation.SET_TRUSTEE: "trustee",
     Operation.SET_PERMISSIONS: "permissions",
     Operation.UNLINK: "link",
 }

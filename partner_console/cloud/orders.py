@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from partner_console.cloud.models import CloudCommand, Operation
+from partner_console.cloud.models import RELATIVE, CloudCommand, Operation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from partner_console.cloud.port import Cloud, Credit
+
+_GIVEN: dict[Operation, Callable[[Cloud, str, dict[str, Any]], None]] = {
+    Operation.SET_QUOTA: lambda cloud, uid, asked: cloud.set_quota(uid=uid, amount=Decimal(asked["amount"])),
+    Operation.WRITE_OFF: lambda cloud, uid, asked: cloud.write_off(uid=uid, amount=Decimal(asked["amount"])),
+    Operation.REFUND: lambda cloud, uid, asked: cloud.refund(uid=uid, amount=Decimal(asked["amount"])),
+    Operation.SET_WARNING: lambda cloud, uid, asked: cloud.set_warning(uid=uid, percent=int(asked["percent"])),
+    Operation.FREEZE: lambda cloud, uid, _asked: cloud.freeze(uid=uid),
+    Operation.THAW: lambda cloud, uid, _asked: cloud.thaw(uid=uid),
+    Operation.STOP_PAYG: lambda cloud, uid, _asked: cloud.stop_payg(uid=uid),
+    Operation.RESUME_PAYG: lambda cloud, uid, _asked: cloud.resume_payg(uid=uid),
+    Operation.SET_TRUSTEE: lambda cloud, uid, asked: cloud.set_trustee(uid=uid, trustee_uid=asked["trustee_uid"]),
+    Operation.SET_PURCHASE_CONTROL: lambda cloud, uid, asked: cloud.set_purchase_control(
+        uid=uid, control=asked["control"]
+    ),
+    Operation.SET_POLICY: lambda cloud, uid, asked: cloud.set_policy(uid=uid, policy=asked["policy"]),
+    Operation.SET_PERMISSIONS: lambda cloud, uid, asked: cloud.set_permissions(uid=uid, scopes=asked["scopes"]),
+}
+
+# Of absolute orders whose value the cloud's figures show; permissions are in no figure, `look_up` reads them.
+_SHOWN: dict[Operation, Callable[[Credit, dict[str, Any]], bool]] = {
+    Operation.SET_QUOTA: lambda credit, asked: credit.amount == Decimal(asked["amount"]),
+    Operation.SET_WARNING: lambda credit, asked: credit.warning_percent == int(asked["percent"]),
+    Operation.FREEZE: lambda credit, _asked: credit.payg_frozen,
+    Operation.THAW: lambda credit, _asked: not credit.payg_frozen,
+    Operation.STOP_PAYG: lambda credit, _asked: credit.payg_stopped,
+    Operation.RESUME_PAYG: lambda credit, _asked: not credit.payg_stopped,
+    Operation.SET_TRUSTEE: lambda credit, asked: credit.trustee_uid == str(asked["trustee_uid"]),
+    Operation.SET_PURCHASE_CONTROL: lambda credit, asked: credit.purchase_control == str(asked["control"]),
+    Operation.SET_POLICY: lambda credit, asked: credit.shutdown_policy == str(asked["policy"]),
+}
 
 
 def perform(cloud: Cloud, command: CloudCommand) -> None:
     """Give the order. Raises what the port raises."""
-    uid, payload = command.uid, command.payload
-    match Operation(command.operation):
-        case Operation.SET_QUOTA:
-            cloud.set_quota(uid=uid, amount=Decimal(payload["amount"]))
-        case Operation.WRITE_OFF | Operation.REFUND as operation:
-            take_off = cloud.refund if operation == Operation.REFUND else cloud.write_off
-            take_off(uid=uid, amount=Decimal(payload["amount"]))
-        case Operation.SET_WARNING:
-            cloud.set_warning(uid=uid, percent=int(payload["percent"]))
-        case Operation.FREEZE:
-            cloud.freeze(uid=uid)
-        case Operation.THAW:
-            cloud.thaw(uid=uid)
-        case Operation.SET_PURCHASE_CONTROL:
-            cloud.set_purchase_control(uid=uid, control=payload["control"])
-        case Operation.SET_POLICY:
-            cloud.set_policy(uid=uid, policy=payload["policy"])
-        case Operation.SET_PERMISSIONS:
-            cloud.set_permissions(uid=uid, scopes=payload["scopes"])
-        case Operation.UNLINK:
-            cloud.unlink(uid=uid, partner_uid=command.partner.master_uid)
+    operation = Operation(command.operation)
+    if operation is Operation.UNLINK:
+        cloud.unlink(uid=command.uid, partner_uid=command.partner.master_uid)
+    else:
+        _GIVEN[operation](cloud, command.uid, command.payload)
 
 
 def look_up(cloud: Cloud, command: CloudCommand) -> bool | None:
@@ -50,24 +66,11 @@ def is_in_force(command: CloudCommand, credit: Credit) -> bool | None:
 
     That is so for a write-off or a refund when usage moved meanwhile.
     """
-    payload = command.payload
-    match Operation(command.operation):
-        case Operation.SET_QUOTA:
-            return credit.amount == Decimal(payload["amount"])
-        case Operation.SET_WARNING:
-            return credit.warning_percent == int(payload["percent"])
-        case Operation.FREEZE:
-            return credit.payg_frozen
-        case Operation.THAW:
-            return not credit.payg_frozen
-        case Operation.SET_PURCHASE_CONTROL:
-            return credit.purchase_control == str(payload["control"])
-        case Operation.SET_POLICY:
-            return credit.shutdown_policy == str(payload["policy"])
-        case Operation.WRITE_OFF | Operation.REFUND:
-            return _is_taken_off(payload.get("deducted_before"), Decimal(payload["amount"]), credit.deducted)
-        case Operation.SET_PERMISSIONS | Operation.UNLINK:
-            return None  # no figure shows permissions: `look_up` reads them
+    operation, payload = Operation(command.operation), command.payload
+    if operation in RELATIVE:
+        return _is_taken_off(payload.get("deducted_before"), Decimal(payload["amount"]), credit.deducted)
+    is_shown = _SHOWN.get(operation)
+    return is_shown(credit, payload) if is_shown else None
 
 
 def _is_taken_off(before: str | None, amount: Decimal, deducted: Decimal) -> bool | None:

@@ -107,6 +107,9 @@ class Credit:
     purchase_control: str
     shutdown_policy: str
     as_of: datetime
+    # Stopped by arrears at the partner's order, beside the freeze; and who holds its money there ("" = nobody).
+    payg_stopped: bool = False
+    trustee_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,10 @@ class BillingReference:
 
 class Cloud(Protocol):
     """Every call may raise CloudUnavailable, OutcomeUnknown, CloudRefused or NotOffered; nothing else."""
+
+    def now(self) -> datetime:
+        """The time there, by which stops and releases count. Asks nobody: raises nothing. Read it by `clock.now`."""
+        ...
 
     def start_link(self, request: LinkRequest) -> Ticket: ...
 
@@ -148,6 +155,21 @@ class Cloud(Protocol):
     def freeze(self, *, uid: str) -> None: ...
 
     def thaw(self, *, uid: str) -> None: ...
+
+    def stop_payg(self, *, uid: str) -> None:
+        """Arrears stop PAYG of the account and of those whose money it holds. Apart from `freeze`; absolute."""
+        ...
+
+    def resume_payg(self, *, uid: str) -> None:
+        """The arrears stop ends; what is frozen stays so, what was released stays gone. Absolute."""
+        ...
+
+    def set_trustee(self, *, uid: str, trustee_uid: str) -> None:
+        """`trustee_uid` holds the account's money from now on; "" = nobody. Absolute.
+
+        A cloud whose customers arrange that themselves confirms it.
+        """
+        ...
 
     def set_purchase_control(self, *, uid: str, control: str) -> None: ...
 

@@ -33,7 +33,14 @@ RETRYABLE = (CommandState.REFUSED, CommandState.UNKNOWN)
 def _what(command: CloudCommand) -> str:
     """The operation and the value asked for."""
     payload = command.payload
-    value = payload.get("amount") or payload.get("percent") or payload.get("control") or payload.get("policy") or ""
+    value = (
+        payload.get("amount")
+        or payload.get("percent")
+        or payload.get("control")
+        or payload.get("policy")
+        or payload.get("trustee_uid")
+        or ""
+    )
     shown = f' <span class="soft">{escape(str(value))}</span>' if value else ""
     return f"{text(command.get_operation_display())}{shown}"
 

@@ -18,6 +18,7 @@ from partner_console.cloud.simulated.models import FaultKind, SimAccount, SimFau
 from tests.factories import make_account
 from tests.personas import Persona
 from uids import services as uids
+from uids.states import Control
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -30,7 +31,9 @@ type_of_sign_in = Callable[[Persona], Client]
 @pytest.fixture
 def refused(acme_master: Persona, acme: Partner) -> CloudCommand:
     account = make_account(acme, "1792155717328010")
-    uids.set_payg_freeze(actor=acme_master.actor, account_pk=account.pk, frozen=True, reason="late payment")
+    uids.set_control(
+        actor=acme_master.actor, account_pk=account.pk, what=Control.PAYG_FREEZE, value="frozen", reason="late payment"
+    )
     simulated.add_fault(operation="freeze", kind=FaultKind.REFUSE, code="3029", message="invalid UID")
     services.send_due(uid=account.uid)
     return CloudCommand.objects.get()

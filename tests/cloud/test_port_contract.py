@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from partner_console.cloud.port import Cloud, CloudRefused, LinkProgress, LinkRequest, get_cloud
 from partner_console.cloud.simulated import services as simulated
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 PARTNER_UID = "5000000000000001"
 OTHER_PARTNER_UID = "5000000000000002"
 UID = "1792155717328010"
+MASTER_UID = "1792155717328028"
 
 
 class SimulatedWorld:
@@ -123,6 +126,10 @@ def test_linking_again_keeps_what_was_consumed(cloud: Cloud, world: SimulatedWor
         (lambda cloud: cloud.set_warning(uid=UID, percent=35), {"warning_percent": 35}),
         (lambda cloud: cloud.freeze(uid=UID), {"payg_frozen": True}),
         (lambda cloud: cloud.thaw(uid=UID), {"payg_frozen": False}),
+        (lambda cloud: cloud.stop_payg(uid=UID), {"payg_stopped": True, "payg_frozen": False}),
+        (lambda cloud: cloud.resume_payg(uid=UID), {"payg_stopped": False}),
+        (lambda cloud: cloud.set_trustee(uid=UID, trustee_uid=MASTER_UID), {"trustee_uid": MASTER_UID}),
+        (lambda cloud: cloud.set_trustee(uid=UID, trustee_uid=""), {"trustee_uid": ""}),
         (lambda cloud: cloud.set_purchase_control(uid=UID, control="ban"), {"purchase_control": "ban"}),
         (lambda cloud: cloud.set_policy(uid=UID, policy="delayStop"), {"shutdown_policy": "delayStop"}),
     ],
@@ -130,11 +137,43 @@ def test_linking_again_keeps_what_was_consumed(cloud: Cloud, world: SimulatedWor
 def test_an_absolute_order_shows_in_the_figures_and_may_be_repeated(
     cloud: Cloud, linked: str, order: Callable[[Cloud], None], shows: dict[str, object]
 ) -> None:
+    cloud.start_link(request_for(MASTER_UID, reference="inv-2"))
+
     order(cloud)
     order(cloud)
 
     credit = cloud.credit(uid=linked)
     assert {name: getattr(credit, name) for name in shows} == shows
+
+
+def test_a_stop_for_arrears_and_a_freeze_are_two_facts(cloud: Cloud, linked: str) -> None:
+    cloud.freeze(uid=linked)
+    cloud.stop_payg(uid=linked)
+    cloud.thaw(uid=linked)
+    assert cloud.credit(uid=linked).payg_stopped
+
+    cloud.freeze(uid=linked)
+    cloud.resume_payg(uid=linked)
+    credit = cloud.credit(uid=linked)
+    assert (credit.payg_frozen, credit.payg_stopped) == (True, False)
+
+
+def test_trusteeship_has_one_level(cloud: Cloud, linked: str) -> None:
+    for number, uid in enumerate((MASTER_UID, "1792155717328036")):
+        cloud.start_link(request_for(uid, reference=f"inv-{number + 2}"))
+    cloud.set_trustee(uid=linked, trustee_uid=MASTER_UID)
+
+    with pytest.raises(CloudRefused):
+        cloud.set_trustee(uid="1792155717328036", trustee_uid=linked)
+
+    assert cloud.credit(uid=linked).trustee_uid == MASTER_UID
+
+
+def test_the_cloud_tells_the_time(cloud: Cloud) -> None:
+    first = cloud.now()
+
+    assert first <= cloud.now()
+    assert abs(timezone.now() - first) < timedelta(hours=1)
 
 
 def test_a_write_off_deducts_once_each_time(cloud: Cloud, world: SimulatedWorld, linked: str) -> None:
@@ -172,6 +211,10 @@ def test_more_than_was_deducted_is_not_written_off(cloud: Cloud, linked: str) ->
         lambda cloud: cloud.set_policy(uid=UID, policy="sometimes"),
         lambda cloud: cloud.set_purchase_control(uid=UID, control="maybe"),
         lambda cloud: cloud.freeze(uid="404"),
+        lambda cloud: cloud.stop_payg(uid="404"),
+        lambda cloud: cloud.resume_payg(uid="404"),
+        lambda cloud: cloud.set_trustee(uid=UID, trustee_uid=UID),
+        lambda cloud: cloud.set_trustee(uid=UID, trustee_uid="404"),
         lambda cloud: cloud.credit(uid="404"),
         lambda cloud: cloud.account(uid="404"),
         lambda cloud: cloud.set_permissions(uid=UID, scopes=[]),

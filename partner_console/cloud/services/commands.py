@@ -30,6 +30,9 @@ PERMISSION = {
     Operation.THAW: Permission.CONTROL_CHANGE,
     Operation.SET_PURCHASE_CONTROL: Permission.CONTROL_CHANGE,
     Operation.SET_POLICY: Permission.CONTROL_CHANGE,
+    Operation.STOP_PAYG: Permission.CONTROL_CHANGE,
+    Operation.RESUME_PAYG: Permission.CONTROL_CHANGE,
+    Operation.SET_TRUSTEE: Permission.CONTROL_CHANGE,
     Operation.SET_PERMISSIONS: Permission.LINK_INVITE,
     Operation.UNLINK: Permission.LINK_TERMINATE,
 }
@@ -49,8 +52,9 @@ def queue(
 
     `payload` by operation, money as text: set_quota, write_off and refund `{"amount": "12.30"}`, set_warning
     `{"percent": 20}`, set_purchase_control `{"control": …}`, set_policy `{"policy": …}`, set_permissions
-    `{"scopes": […]}`, freeze, thaw and unlink `{}`. What was asked earlier about the same topic and has not been done
-    for sure is superseded: the newer absolute value makes it pointless. The caller has checked the permission and
+    `{"scopes": […]}`, set_trustee `{"trustee_uid": …}` ("" = none), freeze, thaw, stop_payg, resume_payg and unlink
+    `{}`. What was asked earlier about the same topic and has not been done for sure is superseded: the newer absolute
+    value makes it pointless. The caller has checked the permission and
     writes its own audit entry.
     """
     _require_transaction()

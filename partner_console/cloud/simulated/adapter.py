@@ -18,7 +18,7 @@ from partner_console.cloud.port import (
     LinkStatus,
     Ticket,
 )
-from partner_console.cloud.simulated import services
+from partner_console.cloud.simulated import clock, services
 from partner_console.cloud.simulated.models import SimAccount, SimLink, only_bills
 from partner_console.money import QUOTA_PLACES, quantize
 
@@ -32,11 +32,17 @@ BAD_STATUS = "3008"
 POLICIES = ("immediatelyStop", "delayStop", "noStop")
 CONTROLS = ("normal", "ban")
 PAY_THEMSELVES = (1, 4)  # agency end users and T2 agencies (acpn.md §2)
-FIGURES = ("amount", "deducted", "undeducted", "warning_percent", "payg_frozen", "purchase_control", "shutdown_policy")
+FIGURES = (
+    "amount", "deducted", "undeducted", "warning_percent",
+    "payg_frozen", "purchase_control", "shutdown_policy", "payg_stopped", "trustee_uid",
+)  # fmt: skip
 
 
 class SimulatedCloud:
     """Implements `port.Cloud`. Links at once; knows nothing of the console's tables."""
+
+    def now(self) -> datetime:
+        return clock.now()
 
     def start_link(self, request: LinkRequest) -> Ticket:
         return services.at_the_cloud("start_link", request.uid, lambda: _start_link(request))
@@ -92,6 +98,21 @@ class SimulatedCloud:
 
     def thaw(self, *, uid: str) -> None:
         self._order("thaw", uid, lambda account: {"payg_frozen": False})
+
+    def stop_payg(self, *, uid: str) -> None:
+        """Since now, by this cloud's clock; a repeat leaves the first moment."""
+        self._order("stop_payg", uid, lambda account: {"payg_stopped_at": account.payg_stopped_at or self.now()})
+
+    def resume_payg(self, *, uid: str) -> None:
+        self._order("resume_payg", uid, lambda account: {"payg_stopped_at": None})
+
+    def set_trustee(self, *, uid: str, trustee_uid: str) -> None:
+        def join(account: SimAccount) -> dict[str, object]:
+            if trustee_uid and (trustee_uid == uid or _linked(trustee_uid).trustee_uid):
+                raise CloudRefused(BAD_STATUS, "trusteeship is error")
+            return {"trustee_uid": trustee_uid}
+
+        self._order("set_trustee", uid, join)
 
     def set_purchase_control(self, *, uid: str, control: str) -> None:
         if control not in CONTROLS:
@@ -176,6 +197,8 @@ def _take(account: SimAccount, request: LinkRequest) -> None:
         deducted=zero,
         undeducted=zero,
         payg_frozen=False,
+        payg_stopped_at=None,
+        trustee_uid="",
         purchase_control=request.purchase_control or "normal",
         shutdown_policy=request.shutdown_policy or "immediatelyStop",
         scopes=only_bills(),

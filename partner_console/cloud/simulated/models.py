@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
+from django.db.models import Q, Value
 from django.utils import timezone
 
 
@@ -30,6 +33,9 @@ class SimAccount(models.Model):
     payg_frozen = models.BooleanField(default=False)
     purchase_control = models.CharField(max_length=20, default="normal")
     shutdown_policy = models.CharField(max_length=20, default="immediatelyStop")
+    # Stopped for arrears since, by this cloud's clock; and the account that pays for this one ("" = itself).
+    payg_stopped_at = models.DateTimeField(null=True)
+    trustee_uid = models.CharField(max_length=20, blank=True, default="", db_index=True)
     # What the partner may do, and on whose bill the charges appear; a link alone lets the partner see bills.
     scopes = models.JSONField(default=only_bills)
     bill_to = models.CharField(max_length=20, default="partner")
@@ -41,6 +47,116 @@ class SimAccount(models.Model):
 
     def __str__(self) -> str:
         return self.uid
+
+    @property
+    def payg_stopped(self) -> bool:
+        return self.payg_stopped_at is not None
+
+
+class InstanceKind(models.TextChoices):
+    PAYG = "payg", "pay-as-you-go"
+    SUBSCRIPTION = "subscription", "subscription"
+
+
+class InstanceState(models.TextChoices):
+    RUNNING = "running", "running"
+    STOPPED = "stopped", "stopped"
+    RELEASED = "released", "released"
+    EXPIRED = "expired", "expired"
+
+
+class SimInstance(models.Model):
+    """What a customer runs. Its state follows the account's facts (`instances.follow`); released is for good.
+
+    `price` is for an hour of pay-as-you-go, or for a term of `term_days`. Times are of this cloud's clock.
+    """
+
+    account = models.ForeignKey(SimAccount, models.CASCADE, related_name="instances")
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20, choices=InstanceKind.choices)
+    price = models.DecimalField(max_digits=18, decimal_places=6)
+    term_days = models.PositiveSmallIntegerField(null=True)
+    renews = models.BooleanField(default=False)
+    state = models.CharField(max_length=20, choices=InstanceState.choices, default=InstanceState.RUNNING)
+    started_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "simulated instance"
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gt=0), name="simulated_instance_price"),
+            models.CheckConstraint(
+                condition=Q(kind="payg", ends_at__isnull=True, term_days__isnull=True)
+                | Q(kind="subscription", ends_at__isnull=False, term_days__gt=0),
+                name="simulated_instance_term",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SimBill(models.Model):
+    """Consumption the cloud knows late: it is reported at `due_at`, also when PAYG has been stopped since."""
+
+    account = models.ForeignKey(SimAccount, models.CASCADE, related_name="late_bills")
+    amount = models.DecimalField(max_digits=22, decimal_places=6)
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = "simulated late bill"
+
+    def __str__(self) -> str:
+        return f"{self.amount}"
+
+
+class SimClock(models.Model):
+    """One row: how far this cloud's clock is ahead of the real one. It never goes back."""
+
+    ahead = models.DurationField(default=timedelta)
+
+    class Meta:
+        verbose_name = "simulated clock"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="simulated_clock_one")]
+
+    def __str__(self) -> str:
+        return f"{self.ahead}"
+
+
+class PlayState(models.TextChoices):
+    WAITING = "waiting", "waiting"
+    PLAYING = "playing", "playing"
+    DONE = "done", "done"
+    CANCELLED = "cancelled", "cancelled"
+    FAILED = "failed", "failed"
+
+
+PLAY_GOES_ON = (PlayState.WAITING, PlayState.PLAYING)
+
+
+class SimPlay(models.Model):
+    """A stretch of time an operator lets pass at this cloud; `played` of its `hours` have. One at a time."""
+
+    hours = models.PositiveIntegerField()
+    played = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=20, choices=PlayState.choices, default=PlayState.WAITING)
+    asked_by = models.CharField(max_length=254)
+    error = models.CharField(max_length=200, blank=True, default="")
+    cancel_requested = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "simulated stretch of time"
+        constraints = [
+            models.UniqueConstraint(Value(1), condition=Q(state__in=PLAY_GOES_ON), name="simulated_play_one_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.played}/{self.hours}"
 
 
 class SimLink(models.Model):
