@@ -335,6 +335,8 @@ AUDIT_CHOICES = {
     "withdrawn": "linking.scopes.Scope",
     **dict.fromkeys(("listed", "permissions", "billing", "access"), "linking.states.CheckOutcome"),
     "item": "linking.states.StandardItem",
+    "purchase_in_force": "uids.states.PurchaseControl",
+    "policy_in_force": "uids.states.ShutdownPolicy",
 }
 DEMO = EMBEDDED and env.bool("DEMO", default=True)
 _demo_password = VAR_DIR / "demo_password"

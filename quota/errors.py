@@ -119,7 +119,32 @@ class AskerMayNot(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "asker_may_not",
-            _("Whoever asked for this may no longer change quotas. Nothing was changed: reject it."),
+            _("Whoever asked for this may no longer do it. Nothing was changed: reject it."),
+        )
+
+
+class CascadeMoved(Conflict):
+    """More or fewer sub-accounts follow than somebody confirmed: they have not looked at what would happen now."""
+
+    def __init__(self, *, confirmed: int, n_accounts: int) -> None:
+        super().__init__(
+            "cascade_moved",
+            _(
+                "This changes %(count)s accounts, and %(confirmed)s were confirmed. Nothing was changed: "
+                "look at the accounts again."
+            )
+            % {"count": f"{n_accounts:,}", "confirmed": f"{confirmed:,}"},
+            field="confirmed",
+            data={"n_accounts": n_accounts},
+        )
+
+
+class ManyAtOnce(Conflict):
+    """An action over many accounts is taken back where it was done, account by account."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "many_at_once", _("This was done to many accounts at once. Take it back on the page of that bulk change.")
         )
 
 

@@ -64,6 +64,16 @@ def lock_account_and_credit(actor: Actor, account_pk: int) -> LockedCredit:
     return lock_credit(actor, account_pk)
 
 
+def lock_accounts(actor: Actor, pks: Iterable[int]) -> dict[int, LinkedAccount]:
+    """Accounts by pk with their masters and partners, locked in the order of their pk, before any credit account.
+
+    For changes of switches, which a person decides on looking at the money. Those the actor may not see are left out.
+    """
+    accounts = LinkedAccount.objects.visible_to(actor).filter(pk__in=list(pks)).order_by("pk")
+    rows = accounts.select_related("trustee", "partner").select_for_update(of=("self",), no_key=True)
+    return {account.pk: account for account in rows}
+
+
 def lock_credits(
     actor: Actor, account_pks: Iterable[int], *, with_accounts: bool = False, skip_locked: bool = False
 ) -> list[LockedCredit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Sixteen digits before the point: more than any currency needs, and what every column of the ledger holds.
 LARGEST = Decimal("9999999999999999.99")
 LONGEST_BOOST = timedelta(days=366)
+LEAST_OVERDRAFT = Decimal(600)  # what delayed shutdown allows at least, in the partner's currency (acpn.md §8.1)
+OVERDRAFT_DAYS = 15  # how long it is meant to last
 
 
 def clean_amount(amount: Decimal, *, field: str = "amount") -> Decimal:
@@ -39,6 +41,11 @@ def clean_amount(amount: Decimal, *, field: str = "amount") -> Decimal:
     if rounded != amount:
         raise Invalid("too_many_places", _("A quota has at most two decimal places."), field=field)
     return rounded
+
+
+def overdraft_for(daily_use: Decimal) -> Decimal:
+    """What delayed shutdown allows an account that uses so much on an average day, in whole units (design §6.3)."""
+    return max(LEAST_OVERDRAFT, (daily_use * OVERDRAFT_DAYS).to_integral_value(rounding=ROUND_UP))
 
 
 def clean_taken_off(credit: CreditAccount, kind: EntryKind, amount: Decimal) -> Decimal:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.errors import Conflict, Invalid
+from partner_console.web import formats
 
 if TYPE_CHECKING:
-    from uids.models import LinkedAccount
+    from uids.models import ControlChange, LinkedAccount
 
 
 class AlreadyLinked(Conflict):
@@ -52,9 +53,11 @@ class RelationshipMoved(Conflict):
         )
 
 
-class SameControl(Conflict):
-    """Purchase control already is so; recording a change that is none would be noise."""
+class AlreadySo(Conflict):
+    """The switch already is so; recording a change that is none would be noise. One error for each switch."""
 
+
+class SameControl(AlreadySo):
     def __init__(self, uid: str) -> None:
         super().__init__(
             "same_control", _("Purchase control of UID %(uid)s already is so. Nothing was changed.") % {"uid": uid}
@@ -72,16 +75,53 @@ class StaleVersion(Conflict):
         )
 
 
-class AlreadyFrozen(Conflict):
+class SamePolicy(AlreadySo):
+    def __init__(self, uid: str) -> None:
+        super().__init__(
+            "same_policy", _("UID %(uid)s already has this shutdown policy. Nothing was changed.") % {"uid": uid}
+        )
+
+
+class AlreadyFrozen(AlreadySo):
     def __init__(self, uid: str) -> None:
         super().__init__(
             "already_frozen", _("PAYG of UID %(uid)s is already frozen. Nothing was changed.") % {"uid": uid}
         )
 
 
-class NotFrozen(Conflict):
+class NotFrozen(AlreadySo):
     def __init__(self, uid: str) -> None:
         super().__init__("not_frozen", _("PAYG of UID %(uid)s is not frozen. Nothing was changed.") % {"uid": uid})
+
+
+class FollowsMaster(Conflict):
+    """A sub-account has no shutdown policy in force of its own (design §4)."""
+
+    def __init__(self, account: LinkedAccount) -> None:
+        master = account.trustee.uid if account.trustee else ""
+        super().__init__(
+            "follows_master",
+            _("UID %(uid)s follows the shutdown policy of its master %(master)s. Change it there.")
+            % {"uid": account.uid, "master": master},
+            data={"master": master},
+        )
+
+
+class ChangedSince(Conflict):
+    """Taking back is exact or it is refused: somebody has decided anew meanwhile."""
+
+    def __init__(self, account: LinkedAccount, newest: ControlChange) -> None:
+        super().__init__(
+            "changed_since",
+            _("%(what)s of UID %(uid)s was changed again on %(at)s by %(who)s. Nothing was taken back.")
+            % {
+                "what": newest.get_what_display(),
+                "uid": account.uid,
+                "at": formats.absolute(newest.at),
+                "who": newest.who,
+            },
+            data={"uid": account.uid, "operation": str(newest.operation_id)},
+        )
 
 
 class ReasonMissing(Invalid):

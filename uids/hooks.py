@@ -1,4 +1,4 @@
-"""What other apps do when labels of accounts change: found by name, so that uids knows nothing of them."""
+"""What other apps do when labels, switches or masters of accounts change: found by name, so that uids knows no app."""
 
 from __future__ import annotations
 
@@ -7,13 +7,41 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Sequence
 
     from partner_console.access.actor import Actor
+    from uids.states import Control
 
 # Called with the caller's transaction open and the accounts (or the label) locked; each is set-based.
 AFTER_LABELLING = ("quota.services.lines.follow_labels",)
 BEFORE_REMOVING_A_LABEL = ("quota.services.lines.label_leaves",)
+
+# Called with the accounts locked and changed; they may lock credit accounts, which come after (docs/locking.md).
+CONTROLS_CHANGED: tuple[str, ...] = ()
+TRUSTEE_CHANGED: tuple[str, ...] = ()
+
+
+def controls_changed(
+    *, actor: Actor, account_pks: Sequence[int], what: Control, reason: str, operation_id: uuid.UUID
+) -> None:
+    """One switch of these accounts was set anew; their sub-accounts follow by reference and are not named."""
+    values = {"account_pks": account_pks, "what": what, "reason": reason, "operation_id": operation_id}
+    _call(CONTROLS_CHANGED, actor=actor, **values)
+
+
+def trustee_changed(
+    *,
+    actor: Actor,
+    account_pk: int,
+    former_pk: int | None,
+    trustee_pk: int | None,
+    reason: str,
+    operation_id: uuid.UUID,
+) -> None:
+    """Another account holds this one's money now, or none does any more; all three are locked."""
+    masters = {"former_pk": former_pk, "trustee_pk": trustee_pk}
+    _call(TRUSTEE_CHANGED, actor=actor, account_pk=account_pk, reason=reason, operation_id=operation_id, **masters)
 
 
 def labels_changed(*, actor: Actor, account_pks: Sequence[int]) -> None:

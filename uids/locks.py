@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 
 def lock_accounts(actor: Actor, pks: Iterable[int]) -> dict[int, LinkedAccount]:
-    """The accounts by pk, locked in pk order; `NotFound` when one is not the actor's."""
+    """The accounts by pk with their masters, locked in pk order; `NotFound` when one is not the actor's.
+
+    NO KEY, so that rows which only refer to an account go on: a master's change writes records of its sub-accounts
+    without holding them, and would otherwise meet whoever holds one of them and waits for the master.
+    """
     wanted = set(pks)
-    rows = LinkedAccount.objects.visible_to(actor).filter(pk__in=wanted).order_by("pk").select_for_update(of=("self",))
-    found = {account.pk: account for account in rows}
+    rows = LinkedAccount.objects.visible_to(actor).filter(pk__in=wanted).select_related("trustee").order_by("pk")
+    found = {account.pk: account for account in rows.select_for_update(of=("self",), no_key=True)}
     if len(found) != len(wanted):
         raise NotFound("not_found", _("It does not exist, or you may not see it."))
     return found

@@ -44,6 +44,7 @@ from partner_console.cloud.port import (
 )
 from partner_console.errors import DomainError
 from partner_console.waking import after_commit
+from quota.rules import LEAST_OVERDRAFT
 from quota.services import open_credit
 from uids import identifiers
 from uids.errors import AlreadyLinked
@@ -62,7 +63,6 @@ LEASE = timedelta(minutes=5)  # longer than every call to the cloud together may
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 SWEEP_BATCH = 100
 NO_RECORD = "3060"  # “no sending record”: the cloud never heard of this reference (agency-api.md §16.6)
-LEAST_OVERDRAFT = Decimal(600)  # what delayStop grants at least (design §6.3)
 
 
 @dataclass(frozen=True, slots=True)

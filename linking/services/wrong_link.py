@@ -22,9 +22,9 @@ from partner_console.access.scoping import get_visible_or_404
 from partner_console.audit.actions import Action
 from partner_console.cloud import services as cloud
 from uids.models import LinkedAccount
-from uids.services import set_purchase_control, set_relationship
+from uids.services import set_control, set_relationship
 from uids.services.accounts import clean_text
-from uids.states import PurchaseControl, Relationship
+from uids.states import Control, PurchaseControl, Relationship
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
@@ -34,12 +34,16 @@ T = TerminationState
 
 def hold(*, actor: Actor, account_pk: int, reason: str) -> LinkedAccount:
     """Forbid new orders until it is clear which account is meant: the purchase ban, with its own records."""
-    return set_purchase_control(actor=actor, account_pk=account_pk, control=PurchaseControl.BAN, reason=reason)
+    return set_control(
+        actor=actor, account_pk=account_pk, what=Control.PURCHASE_CONTROL, value=PurchaseControl.BAN, reason=reason
+    )
 
 
 def release(*, actor: Actor, account_pk: int, reason: str) -> LinkedAccount:
     """The link was right after all: orders are allowed again."""
-    return set_purchase_control(actor=actor, account_pk=account_pk, control=PurchaseControl.NORMAL, reason=reason)
+    return set_control(
+        actor=actor, account_pk=account_pk, what=Control.PURCHASE_CONTROL, value=PurchaseControl.NORMAL, reason=reason
+    )
 
 
 def undo(*, actor: Actor, account_pk: int, reason: str) -> Termination:

@@ -32,6 +32,9 @@ CHECKED: dict[Action, str] = {
     Action.QUOTA_WRITTEN_OFF: "quota.services.agreed.WRITING_OFF",
     Action.QUOTA_REFUNDED: "quota.services.agreed.REFUNDING",
     Action.QUOTA_BATCH_STARTED: "quota.services.batches.deciding.MANY",
+    Action.ACCOUNT_FROZEN: "quota.services.agreed_controls.FREEZING",
+    Action.PURCHASE_CONTROL_CHANGED: "quota.services.agreed_controls.CONTROLLING_PURCHASES",
+    Action.SHUTDOWN_POLICY_CHANGED: "quota.services.agreed_controls.SETTING_POLICY",
 }
 
 

@@ -46,7 +46,7 @@ FIELD_NEEDS: dict[str, Permission] = {
     ),
     **dict.fromkeys(
         ("payg_frozen", "frozen_by_master", "payg_stopped_at", "payg_released_at", "purchase_control",
-         "shutdown_policy", "overdraft", "trustee"),
+         "purchase_in_force", "shutdown_policy", "policy_in_force", "overdraft", "trustee"),
         P.CONTROL_VIEW,
     ),
 }  # fmt: skip
@@ -81,6 +81,8 @@ WORDS: dict[str, str | _StrPromise] = {
     "digest_hour": gettext_lazy("hour of the daily mail"),
     "labels": gettext_lazy("labels"),
     "frozen_by_master": gettext_lazy("PAYG frozen by its master account"),
+    "purchase_in_force": gettext_lazy("purchase control in force, its master's"),
+    "policy_in_force": gettext_lazy("shutdown policy in force, its master's"),
     "spec": gettext_lazy("list"),
     "scope": gettext_lazy("rows"),
     "query": gettext_lazy("filter"),

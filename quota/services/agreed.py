@@ -39,14 +39,14 @@ NOTHING_HAPPENS = gettext_lazy("Nothing is changed. Whoever asked can ask anew."
 DEFAULT = Rule(When.LIMITS, amount_from=Decimal(10_000))  # like invitations, so that neither is a way round the other
 
 
-def asker_of(actor: Actor, approval: Approval) -> Actor:
+def asker_of(actor: Actor, approval: Approval, permission: Permission = Permission.QUOTA_EDIT) -> Actor:
     """Whoever asked, as they are now; `AskerMayNot` when they have left or lost the right meanwhile."""
     members = Membership.objects.active().select_related("user", "partner")
     member = members.filter(partner_id=approval.partner_id, user_id=approval.asked_by_id).first()
     if member is None:
         raise AskerMayNot
     asker = replace(actor_for_membership(member, request_id=actor.request_id), channel=actor.channel)
-    if not allows(asker, Permission.QUOTA_EDIT):
+    if not allows(asker, permission):
         raise AskerMayNot
     return asker
 

@@ -33,9 +33,9 @@ from tests.linking.conftest import consent, send
 from tests.quota.import_support import bring_in, check, csv_of, upload
 from tests.quota.support import move
 from uids import services as uids
-from uids.services import set_purchase_control
+from uids.services import set_control
 from uids.services.bulk import REMARKS, Change
-from uids.states import PurchaseControl, Relationship, ShutdownPolicy
+from uids.states import Control, PurchaseControl, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
     from linking.models import Invitation
@@ -82,7 +82,13 @@ def _endings(owner: Persona, world: World, linked: Invitation) -> list[str]:
         answer_due_at=timezone.now(), unlink=not_offered,
     )  # fmt: skip
     held = make_account(partner)
-    set_purchase_control(actor=actor, account_pk=held.pk, control=PurchaseControl.BAN, reason="132 for 123")
+    set_control(
+        actor=actor,
+        account_pk=held.pk,
+        what=Control.PURCHASE_CONTROL,
+        value=PurchaseControl.BAN,
+        reason="132 for 123",
+    )
     _not_offered(asked, Operation.FREEZE)
     ending = [world.account, world.ending.account, asked, elsewhere, by_hand]
     return [

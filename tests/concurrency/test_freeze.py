@@ -20,6 +20,7 @@ from tests.support.races import run_together
 from uids import locks, services
 from uids.errors import AlreadyFrozen
 from uids.models import ControlChange, LinkedAccount
+from uids.states import Control
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
@@ -28,7 +29,9 @@ ACTOR = system_actor("race")
 
 
 def freeze(account: LinkedAccount) -> None:
-    services.set_payg_freeze(actor=ACTOR, account_pk=account.pk, frozen=True, reason="late payment")
+    services.set_control(
+        actor=ACTOR, account_pk=account.pk, what=Control.PAYG_FREEZE, value="frozen", reason="late payment"
+    )
 
 
 @pytest.fixture
@@ -42,12 +45,12 @@ def test_without_the_lock_every_click_freezes(account: LinkedAccount, monkeypatc
     """The race is real: reading the row unlocked lets all of them in."""
     everybody_has_read = threading.Barrier(CLICKS, timeout=30)
 
-    def read_unlocked(actor: object, pk: int) -> LinkedAccount:
-        row: LinkedAccount = LinkedAccount.objects.get(pk=pk)
+    def read_unlocked(actor: object, pks: list[int]) -> dict[int, LinkedAccount]:
+        rows: dict[int, LinkedAccount] = LinkedAccount.objects.in_bulk(pks)
         everybody_has_read.wait()
-        return row
+        return rows
 
-    monkeypatch.setattr(locks, "lock_live_account", read_unlocked)
+    monkeypatch.setattr(locks, "lock_accounts", read_unlocked)
 
     run_together(CLICKS, lambda _number: freeze(account))
 
@@ -125,7 +128,9 @@ def test_a_newer_order_never_overtakes_one_that_is_being_sent(account: LinkedAcc
 
     def act(number: int) -> None:
         if number:
-            services.set_payg_freeze(actor=ACTOR, account_pk=account.pk, frozen=False, reason="paid")
+            services.set_control(
+                actor=ACTOR, account_pk=account.pk, what=Control.PAYG_FREEZE, value="normal", reason="paid"
+            )
         else:
             cloud.send_due(uid=account.uid)
 

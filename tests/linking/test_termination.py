@@ -36,8 +36,8 @@ from tests.factories import make_account, make_member
 from tests.linking.conftest import send
 from uids.errors import NotLive, ReasonMissing
 from uids.models import LinkedAccount
-from uids.services import edit_account, set_labels, set_payg_freeze, set_purchase_control, set_trustee
-from uids.states import PurchaseControl, Relationship
+from uids.services import edit_account, set_control, set_labels, set_trustee
+from uids.states import Control, PurchaseControl, Relationship
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -398,10 +398,12 @@ CHANGES: dict[str, Callable[[Actor, LinkedAccount], Any]] = {
         actor=actor, account_pk=row.pk, version=row.version, nickname="x", business_manager="", remarks=""
     ),
     "labels": lambda actor, row: set_labels(actor=actor, account_pk=row.pk, label_pks=[]),
-    "freeze": lambda actor, row: set_payg_freeze(actor=actor, account_pk=row.pk, frozen=True, reason="x"),
+    "freeze": lambda actor, row: set_control(
+        actor=actor, account_pk=row.pk, what=Control.PAYG_FREEZE, value="frozen", reason="x"
+    ),
     "unfreeze": lambda actor, row: unfreeze_payg(actor=actor, account_pk=row.pk, reason="x"),
-    "purchase": lambda actor, row: set_purchase_control(
-        actor=actor, account_pk=row.pk, control=PurchaseControl.BAN, reason="x"
+    "purchase": lambda actor, row: set_control(
+        actor=actor, account_pk=row.pk, what=Control.PURCHASE_CONTROL, value=PurchaseControl.BAN, reason="x"
     ),
     "trustee": lambda actor, row: set_trustee(actor=actor, account_pk=row.pk, trustee_pk=row.pk, reason="x"),
     "quota": lambda actor, row: edit_quota(

@@ -31,8 +31,8 @@ from quota.services.usage import apply_credit_figures
 from tests.factories import make_account
 from uids.errors import NotLive, SameControl
 from uids.models import ControlChange, LinkedAccount
-from uids.services import set_purchase_control
-from uids.states import PurchaseControl, Relationship
+from uids.services import set_control
+from uids.states import Control, PurchaseControl, Relationship
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,13 @@ def test_a_hold_is_lifted_again(linked: LinkedAccount, acme_manager: Persona) ->
 def test_a_sub_account_banned_itself_does_not_notice(linked: LinkedAccount, acme_manager: Persona) -> None:
     make_account(acme_manager.partner, trustee=linked, purchase_control=PurchaseControl.BAN)
 
-    set_purchase_control(actor=acme_manager.actor, account_pk=linked.pk, control=PurchaseControl.BAN, reason="x")
+    set_control(
+        actor=acme_manager.actor,
+        account_pk=linked.pk,
+        what=Control.PURCHASE_CONTROL,
+        value=PurchaseControl.BAN,
+        reason="x",
+    )
 
     assert ControlChange.objects.filter(what="purchase_control").count() == 1
 

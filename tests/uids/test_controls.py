@@ -14,7 +14,7 @@ from tests.factories import make_account
 from uids import services
 from uids.errors import AlreadyFrozen, NotFrozen, NotLive, ReasonMissing
 from uids.models import ControlChange, LinkedAccount
-from uids.states import Relationship
+from uids.states import Control, Relationship
 
 if TYPE_CHECKING:
     from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 
 def switch(persona: Persona, account: LinkedAccount, **fields: Any) -> LinkedAccount:
-    given = {"frozen": True, "reason": "late payment", **fields}
-    return services.set_payg_freeze(actor=persona.actor, account_pk=account.pk, **given)
+    value = "frozen" if fields.pop("frozen", True) else "normal"
+    given = {"reason": "late payment", **fields}
+    return services.set_control(
+        actor=persona.actor, account_pk=account.pk, what=Control.PAYG_FREEZE, value=value, **given
+    )
 
 
 def nothing_written() -> bool:

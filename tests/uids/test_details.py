@@ -23,7 +23,7 @@ from tests.factories import make_account
 from tests.personas import Persona
 from uids import services
 from uids.models import Label, LinkedAccount
-from uids.states import AccountType, Relationship
+from uids.states import AccountType, Control, Relationship
 
 if TYPE_CHECKING:
     from partner_console.access.models import Partner
@@ -48,7 +48,13 @@ def headings(soup: BeautifulSoup) -> list[str]:
 
 
 def freeze(persona: Persona, account: LinkedAccount, *, frozen: bool = True) -> None:
-    services.set_payg_freeze(actor=persona.actor, account_pk=account.pk, frozen=frozen, reason="late payment")
+    services.set_control(
+        actor=persona.actor,
+        account_pk=account.pk,
+        what=Control.PAYG_FREEZE,
+        value="frozen" if frozen else "normal",
+        reason="late payment",
+    )
 
 
 def test_the_page_has_the_seeds_panels_and_keeps_three_statuses_apart(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from partner_console.access.policy import PartnerKind
 from partner_console.money import ZERO
-from quota.services.imports.rows import LEAST_OVERDRAFT
+from quota.rules import LEAST_OVERDRAFT
 from quota.services.opening import Opening, open_credits
 from uids.models import LinkedAccount
 from uids.services.importing import create_accounts

@@ -17,7 +17,7 @@ from partner_console.exports.delimited import DANGEROUS_STARTS
 from partner_console.money import ZERO
 from partner_console.web.formats import named
 from partner_console.web.uploads import currency_of, parse_money, parse_percent, parse_time
-from quota.rules import clean_amount, clean_percent
+from quota.rules import LEAST_OVERDRAFT, clean_amount, clean_percent
 from quota.services.imports import words
 from quota.services.imports.columns import BY_KEY, offered, zone_of
 from uids.identifiers import recognise
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from partner_console.access.models import Partner
     from partner_console.web.uploads import Row
 
-LEAST_OVERDRAFT = Decimal(600)  # what the cloud grants at least with delayed shutdown (acpn.md §8.1)
 CHARACTERS = {"login_name": 200, "email": 254, "mobile": 40, "cid": 20, "business_manager": MANAGER_CHARACTERS}
 BYTES = {"nickname": NICKNAME_BYTES, "remarks": REMARKS_BYTES}
 TEXTS = {
