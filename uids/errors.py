@@ -10,7 +10,10 @@ from partner_console.errors import Conflict, Invalid
 from partner_console.web import formats
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from uids.models import ControlChange, LinkedAccount
+    from uids.trusteeship import Obstacle
 
 
 class AlreadyLinked(Conflict):
@@ -129,8 +132,14 @@ class ReasonMissing(Invalid):
         super().__init__("reason_missing", _("Say why: the reason stays in the records."), field="reason")
 
 
-class TrusteeshipImpossible(Invalid):
-    """One level only, both live, both of one partner (acpn.md §9)."""
+class TrusteeshipImpossible(Conflict):
+    """One level only, both normal, both of one partner, nothing owed (acpn.md §9): everything in the way at once."""
 
-    def __init__(self, message: Any) -> None:
-        super().__init__("trusteeship_impossible", message, field="trustee")
+    def __init__(self, obstacles: Sequence[Obstacle]) -> None:
+        super().__init__(
+            "trusteeship_impossible",
+            " ".join(str(one.text) for one in obstacles),
+            field="trustee",
+            data={"reasons": [one.code for one in obstacles]},
+        )
+        self.obstacles = obstacles

@@ -2,6 +2,7 @@
 
 from quota.services.alarms import evaluate_warning as evaluate_warning
 from quota.services.controls import change_control as change_control
+from quota.services.controls import undo as undo
 from quota.services.edits import edit_quota as edit_quota
 from quota.services.notices import send_recovery as send_recovery
 from quota.services.notices import send_warning as send_warning
