@@ -22,6 +22,7 @@ urlpatterns = [
     path("<uid:uid>/", views.account_detail, name="account_detail"),
     path("<uid:uid>/edit/", views.account_edit, name="account_edit"),
     path("<uid:uid>/labels/", views.account_labels, name="account_labels"),
+    path("<uid:uid>/trusteeship/", views.account_trusteeship, name="account_trusteeship"),
     path("<uid:uid>/freeze/", views.account_freeze, name="account_freeze"),
     path("<uid:uid>/unfreeze/", views.account_unfreeze, name="account_unfreeze"),
     path("<uid:uid>/controls/", views.control_list, name="control_list"),

@@ -162,6 +162,8 @@ UIDS = (
     Row("uids:account_edit", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200),
     Row("uids:account_edit", 422, 422, 403, 403, 404, 404, 403, args=uid, own=422, post=True),
     Row("uids:account_labels", 200, 200, 403, 403, 404, 404, 403, args=uid, own=200),
+    Row("uids:account_trusteeship", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("uids:account_trusteeship", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
     Row("uids:account_freeze", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
     Row("uids:account_freeze", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
     Row("uids:account_unfreeze", 409, 409, 403, 403, 404, 403, 403, args=uid, own=403),

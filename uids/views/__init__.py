@@ -16,3 +16,4 @@ from uids.views.own_words import view_remove as view_remove
 from uids.views.own_words import view_save as view_save
 from uids.views.quotas import bulk_quotas as bulk_quotas
 from uids.views.records import control_list as control_list
+from uids.views.trusteeship import account_trusteeship as account_trusteeship
