@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from uids.bulk_wording import CONTROLS, LABELS, MANAGER, REMARKS, SWITCHES
 from uids.models.account import MANAGER_CHARACTERS, REMARKS_BYTES
 from uids.selectors import label_choices, list_business_managers
-from uids.services.bulk import APPEND, LABELS, MANAGER, REMARKS, REPLACE, Change
+from uids.services.bulk import APPEND, REPLACE, Change
+from uids.states import Control
+from uids.wording import NOTICED
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
@@ -71,15 +76,58 @@ class RemarksForm(forms.Form):
         return Change(REMARKS, text=self.cleaned_data["text"], mode=self.cleaned_data["mode"])
 
 
-FORMS: dict[str, type[ManagerForm | LabelsForm | RemarksForm]] = {
+class SwitchForm(forms.Form):
+    """One switch of many accounts. The number that is typed comes with the dry run: see `ConfirmedForm`."""
+
+    switch = forms.ChoiceField(label=_("What to do"), widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("It stays in the records of every account."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, data: Any = None, *, actor: Actor) -> None:
+        super().__init__(data)
+        self.fields["switch"].choices = [  # type: ignore[attr-defined]
+            (f"{what}:{value}", format_html('{}<span class="hint">{}</span>', words, NOTICED[Control(what), value]))
+            for (what, value), words in SWITCHES.items()
+        ]
+
+    def change(self) -> Change:
+        what, _colon, value = self.cleaned_data["switch"].partition(":")
+        return Change(CONTROLS, what=what, value=value, reason=self.cleaned_data["reason"])
+
+
+class ConfirmedForm(forms.Form):
+    """How many accounts it is, typed by whoever has read it."""
+
+    confirmed = forms.CharField(
+        label=_("Number of accounts"),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 8}),
+    )
+
+    def clean_confirmed(self) -> int:
+        """As people write numbers: `1,234` and full-width digits are the same number. Anything else is none."""
+        typed = unicodedata.normalize("NFKC", self.cleaned_data["confirmed"])
+        digits = "".join(character for character in typed if character not in " ,.'’")
+        return int(digits) if digits.isdecimal() and len(digits) < 10 else -1
+
+
+class UndoForm(ConfirmedForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("It stays in the records of every account."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    field_order = ("reason", "confirmed")
+
+
+FORMS: dict[str, type[ManagerForm | LabelsForm | RemarksForm | SwitchForm]] = {
     MANAGER: ManagerForm,
     LABELS: LabelsForm,
     REMARKS: RemarksForm,
-}
-TITLES = {
-    MANAGER: _("Change the business manager"),
-    LABELS: _("Change labels"),
-    REMARKS: _("Change remarks"),
+    CONTROLS: SwitchForm,
 }
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("bulk/quotas/", views.bulk_quotas, name="bulk_quotas"),
     path("bulk/<int:pk>/", views.bulk_detail, name="bulk_detail"),
     path("bulk/<int:pk>/cancel/", views.bulk_cancel, name="bulk_cancel"),
+    path("bulk/<int:pk>/undo/", views.bulk_undo, name="bulk_undo"),
     path("labels/", views.label_list, name="label_list"),
     path("labels/<int:pk>/", views.label_edit, name="label_edit"),
     path("labels/<int:pk>/remove/", views.label_remove, name="label_remove"),

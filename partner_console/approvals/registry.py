@@ -35,6 +35,7 @@ CHECKED: dict[Action, str] = {
     Action.ACCOUNT_FROZEN: "quota.services.agreed_controls.FREEZING",
     Action.PURCHASE_CONTROL_CHANGED: "quota.services.agreed_controls.CONTROLLING_PURCHASES",
     Action.SHUTDOWN_POLICY_CHANGED: "quota.services.agreed_controls.SETTING_POLICY",
+    Action.BULK_STARTED: "quota.services.bulk.deciding.MANY",
 }
 
 

@@ -41,6 +41,8 @@ class Action(TextChoices):
     ACCOUNT_TERMINATED = "uids.account.terminated", _("Relationship terminated")
     ACCOUNT_FORGOTTEN = "uids.account.forgotten", _("Contact data deleted")
     SUPPORT_PACKAGE_MADE = "uids.account.support_package_made", _("Support package made")
+    BULK_STARTED = "uids.bulk.started", _("Change of many accounts started")
+    BULK_FINISHED = "uids.bulk.finished", _("Change of many accounts finished")
     LABEL_CREATED = "uids.label.created", _("Label created")
     LABEL_EDITED = "uids.label.edited", _("Label changed")
     LABEL_REMOVED = "uids.label.removed", _("Label removed")

@@ -149,6 +149,7 @@ UIDS = (
     everyone("uids:bulk_edit", 422, post=True),
     Row("uids:bulk_quotas", 303, 403, 303, 403, 303, 403, 403, post=True),
     Row("uids:bulk_detail", 200, 200, 200, 200, 404, 404, 200, args=bulk),
+    Row("uids:bulk_undo", 409, 409, 403, 403, 404, 403, 403, args=bulk),
     Row("uids:bulk_cancel", 303, 303, 403, 403, 404, 404, 403, args=bulk, post=True),
     everyone("uids:label_list"),
     Row("uids:label_list", 422, 422, 403, 403, 422, 422, 403, post=True),

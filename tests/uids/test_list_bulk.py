@@ -12,10 +12,12 @@ from partner_console.audit.models import AuditEntry
 from partner_console.errors import Forbidden, Invalid
 from quota import tasks
 from quota.services import bulk
+from quota.services.bulk import running, starting
 from tests.factories import make_account
+from uids.bulk_wording import LABELS, MANAGER, REMARKS
 from uids.models import BulkEdit, Label
 from uids.models.bulk import BulkState
-from uids.services.bulk import APPEND, LABELS, MANAGER, REMARKS, Change
+from uids.services.bulk import APPEND, Change
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -72,7 +74,7 @@ def test_the_run_does_what_the_dry_run_said_and_leaves_a_trail(
 
     assert managers(accounts) == ["Mei", "Mei", "Mei", ""]
     assert (edit.state, edit.n_changed, edit.n_same, edit.n_refused) == (BulkState.DONE, 2, 1, 1)
-    assert edit.refusals == [[accounts[3].pk, str(accounts[3]), "not_live"]]
+    assert edit.refusals == [[accounts[3].pk, str(accounts[3]), "not_live", ""]]
     entries = AuditEntry.objects.filter(operation_id=edit.operation_id).order_by("pk")
     assert [entry.changes for entry in entries] == [
         {"business_manager": ["Old", "Mei"]},
@@ -164,11 +166,11 @@ def test_who_may_not_edit_cannot(acme_readonly: Persona, accounts: list[LinkedAc
 def test_a_killed_run_goes_on_where_it_was(
     acme_master: Persona, accounts: list[LinkedAccount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "BATCH", 1)
-    monkeypatch.setattr(bulk, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(running, "BATCH", 1)
+    monkeypatch.setattr(starting, "MOST_AT_ONCE", 0)
     monkeypatch.setattr(tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
     edit = bulk.start_bulk_edit(actor=acme_master.actor, selection=EVERYTHING, change=Change(MANAGER, text="Mei"))
-    bulk._run_batch(edit.pk)  # noqa: SLF001 the worker dies after its first batch
+    running._run_batch(edit.pk)  # noqa: SLF001 the worker dies after its first batch
     edit.refresh_from_db()
     assert (edit.state, edit.n_done) == (BulkState.RUNNING, 1)
 
@@ -182,7 +184,7 @@ def test_a_killed_run_goes_on_where_it_was(
 def test_an_edit_whose_author_left_fails_and_changes_nothing(
     acme_master: Persona, accounts: list[LinkedAccount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(starting, "MOST_AT_ONCE", 0)
     monkeypatch.setattr(tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
     edit = bulk.start_bulk_edit(actor=acme_master.actor, selection=EVERYTHING, change=Change(MANAGER, text="Mei"))
     Membership.objects.update(is_active=False)
@@ -198,7 +200,7 @@ def test_an_edit_whose_author_left_fails_and_changes_nothing(
 def test_a_stopped_edit_stays_stopped(
     acme_master: Persona, accounts: list[LinkedAccount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(starting, "MOST_AT_ONCE", 0)
     monkeypatch.setattr(tasks.run_bulk_edit, "delay_on_commit", lambda _pk: None)
     edit = bulk.start_bulk_edit(actor=acme_master.actor, selection=EVERYTHING, change=Change(MANAGER, text="Mei"))
 

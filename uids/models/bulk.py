@@ -78,8 +78,14 @@ class BulkEdit(PartnerScoped):
         return self.state in FINAL
 
     @property
+    def is_busy(self) -> bool:
+        """A worker has it or will: the page asks again."""
+        return self.state in (BulkState.QUEUED, BulkState.RUNNING)
+
+    @property
     def n_done(self) -> int:
         return self.n_changed + self.n_same + self.n_refused
 
     def audit_state(self) -> dict[str, Any]:
-        return {"state": self.state, "n_changed": self.n_changed, "n_refused": self.n_refused}
+        counts = {"n_changed": self.n_changed, "n_same": self.n_same, "n_refused": self.n_refused}
+        return {"state": self.state, **counts, "n_sub_accounts": self.n_sub_accounts}

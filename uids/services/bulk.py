@@ -1,8 +1,11 @@
-"""One change to many accounts, batch by batch: business manager, labels or remarks."""
+"""One change to many accounts, batch by batch: business manager, labels or remarks.
+
+Switches change in bulk too; what that does to an account is `control_batches`' own, and money has a word in it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -15,6 +18,9 @@ from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.errors import Invalid
 from uids import hooks
+from uids.bulk_wording import CONTROLS, LABELS, MANAGER, NOT_LIVE, REMARKS, TOO_LONG, UNDO
+from uids.controls import clean_switch
+from uids.errors import ReasonMissing
 from uids.models import Label, LinkedAccount
 from uids.models.account import MANAGER_CHARACTERS, REMARKS_BYTES
 from uids.services.accounts import clean_line, clean_text
@@ -27,51 +33,87 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
+    from partner_console.approvals.rules import Need
     from partner_console.audit.models import AuditEntry
 
-MANAGER, LABELS, REMARKS = "manager", "labels", "remarks"
 REPLACE, APPEND = "replace", "append"
-NOT_LIVE, TOO_LONG = "not_live", "too_long"
-REASONS = {
-    NOT_LIVE: _("The relationship has ended: the record no longer changes."),
-    TOO_LONG: _("With this text the remarks would be longer than 3000 bytes."),
-}
+SWITCHING = (CONTROLS, UNDO)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to do to every account. `text` is the new manager or remarks; `add` and `remove` are label keys."""
+    """What to do to every account. `text` is the new manager or remarks; `add` and `remove` are label keys.
+
+    Of a switch, `what` is a `Control` and `value` what it is set to (empty where each account goes back to its own),
+    and `reason` stands on every row.
+    """
 
     kind: str
     text: str = ""
     mode: str = REPLACE
     add: tuple[int, ...] = ()
     remove: tuple[int, ...] = ()
+    what: str = ""
+    value: str = ""
+    reason: str = ""
+
+    @property
+    def is_switch(self) -> bool:
+        return self.kind in SWITCHING
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Change:
-        return cls(**{**data, "add": tuple(data["add"]), "remove": tuple(data["remove"])})
+        return cls(**{**data, "add": tuple(data.get("add", ())), "remove": tuple(data.get("remove", ()))})
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "add": list(self.add), "remove": list(self.remove)}
 
 
 @dataclass(slots=True)
+class Preview:
+    """What a change would do: how many would change, are so already, are refused and why, and the first few.
+
+    Of switches too: how many sub-accounts follow, why a second person has to agree, and the accounts that were judged.
+    """
+
+    total: int
+    n_changed: int
+    n_same: int
+    refused: list[tuple[str, int]] = field(default_factory=list)
+    sample: list[LinkedAccount] = field(default_factory=list)
+    turned_away: list[tuple[LinkedAccount, str, str]] = field(default_factory=list)
+    n_sub_accounts: int = 0
+    need: Need | None = None
+    pks: list[int] = field(default_factory=list)
+
+    @property
+    def n_accounts(self) -> int:
+        """What somebody types to confirm: everybody who notices."""
+        return self.n_changed + self.n_sub_accounts
+
+
+@dataclass(slots=True)
 class Result:
-    """What came of a batch: (pk, UID and name, reason code) for every account that was refused."""
+    """What came of a batch: (pk, UID and name, reason code, detail) for every account that was refused."""
 
     n_changed: int = 0
     n_same: int = 0
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    n_sub_accounts: int = 0
+    refused: list[tuple[int, str, str, str]] = field(default_factory=list)
 
 
 def permit(actor: Actor, kind: str) -> None:
-    require(actor, Permission.UID_EDIT_MANAGER if kind == MANAGER else Permission.UID_EDIT)
+    if kind in SWITCHING:
+        require(actor, Permission.CONTROL_CHANGE)
+    else:
+        require(actor, Permission.UID_EDIT_MANAGER if kind == MANAGER else Permission.UID_EDIT)
 
 
 def checked(actor: Actor, change: Change) -> Change:
     """The change with its text cleaned; `Invalid` when it is nothing, too long, or names labels of others."""
     permit(actor, change.kind)
+    if change.is_switch:
+        return _checked_switch(change)
     text = clean_text(change.text) if change.kind == REMARKS else clean_line(change.text)
     if change.kind == MANAGER and len(text) > MANAGER_CHARACTERS:
         raise Invalid("too_long", _("A business manager's name has at most 50 characters."), field="text")
@@ -83,6 +125,15 @@ def checked(actor: Actor, change: Change) -> Change:
     if Label.objects.visible_to(actor).filter(pk__in=wanted).count() != len(wanted):
         raise Invalid("unknown_label", _("One of the labels does not exist any more."), field="add")
     return Change(change.kind, text, change.mode, change.add, change.remove)
+
+
+def _checked_switch(change: Change) -> Change:
+    reason = clean_text(change.reason)
+    if not reason:
+        raise ReasonMissing
+    if change.value or change.kind == CONTROLS:
+        clean_switch(change.what, change.value)
+    return replace(change, reason=reason)
 
 
 def conditions(change: Change) -> dict[str, Q]:
@@ -138,7 +189,7 @@ def apply_batch(*, actor: Actor, pks: Sequence[int], change: Change, operation_i
         if account.is_live:
             live.append(account)
         else:
-            result.refused.append((account.pk, str(account), NOT_LIVE))
+            result.refused.append((account.pk, str(account), NOT_LIVE, ""))
     entries = _label(actor, live, change) if change.kind == LABELS else _write(actor, live, change, result)
     for entry in entries:
         entry.operation_id = operation_id
@@ -157,7 +208,7 @@ def _write(actor: Actor, accounts: list[LinkedAccount], change: Change, result: 
         if value == before:
             continue
         if name == "remarks" and len(value.encode()) > REMARKS_BYTES:
-            result.refused.append((account.pk, str(account), TOO_LONG))
+            result.refused.append((account.pk, str(account), TOO_LONG, ""))
             continue
         setattr(account, name, value)
         account.version += 1

@@ -3,6 +3,7 @@
 from uids.views.bulk import bulk_cancel as bulk_cancel
 from uids.views.bulk import bulk_detail as bulk_detail
 from uids.views.bulk import bulk_edit as bulk_edit
+from uids.views.bulk import bulk_undo as bulk_undo
 from uids.views.controls import account_freeze as account_freeze
 from uids.views.controls import account_unfreeze as account_unfreeze
 from uids.views.details import account_detail as account_detail

@@ -1,4 +1,4 @@
-"""Bulk edits: choose the change, see what it would do, do it, see what came of every row."""
+"""Bulk edits: choose the change, see what it would do, do it, see what came of every row, take it back."""
 
 from __future__ import annotations
 
@@ -8,28 +8,36 @@ from django.contrib import messages
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from partner_console.access.policy import Permission, require
+from partner_console.access.policy import Permission, allows, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.errors import DomainError, Invalid
 from partner_console.web import formats
-from partner_console.web.forms import add_domain_error
+from partner_console.web.formats import named
+from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other, wants_fragment
 from partner_console.web.listing import from_string
 from quota.services import bulk
 from uids import selectors
-from uids.list_forms import FORMS, TITLES
+from uids.bulk_wording import TITLES, UNDO, effect_of, in_words, title_of
+from uids.control_tables import state_in_words
+from uids.controls import own_value
+from uids.list_forms import FORMS, ConfirmedForm, UndoForm
 from uids.models import BulkEdit
-from uids.services.bulk import REASONS, new_value, permit
+from uids.previews import own_changes
+from uids.services.bulk import Change, new_value, permit
+from uids.states import Control
 from uids.views.lists import AccountPage
+from uids.wording import WARNINGS
 
 if TYPE_CHECKING:
+    from django.forms import Form
     from django.http import HttpResponse, QueryDict
 
     from partner_console.access.middleware import ActorRequest
     from uids.models import LinkedAccount
-    from uids.services.bulk import Change
+    from uids.services.bulk import Preview
 
 STOP_POLLING = 286
 
@@ -67,20 +75,43 @@ def bulk_edit(request: ActorRequest) -> HttpResponse:
 def _proceed(
     request: ActorRequest, step: str, selection: bulk.Selection, change: Change, context: dict[str, Any]
 ) -> HttpResponse:
-    if step == "run":
-        edit = bulk.start_bulk_edit(actor=request.actor, selection=selection, change=change)
-        return see_other(request, reverse("uids:bulk_detail", args=[edit.pk]))
+    typed = ConfirmedForm(request.POST if step == "run" else None)
+    if step == "run" and typed.is_valid():
+        confirmed = typed.cleaned_data["confirmed"]
+        try:
+            edit = bulk.start_bulk_edit(actor=request.actor, selection=selection, change=change, confirmed=confirmed)
+        except DomainError as error:
+            if error.field not in typed.fields:
+                raise
+            add_domain_error(typed, error)
+        else:
+            return see_other(request, reverse("uids:bulk_detail", args=[edit.pk]))
     found = bulk.preview(actor=request.actor, selection=selection, change=change)
-    context["preview"] = found
-    context["refused"] = [(REASONS[name], n) for name, n in found.refused]
-    context["sample"] = [(account, *_before_after(request, account, change)) for account in found.sample]
-    context["given"] = [
-        (name, value) for name in context["form"].fields for value in request.POST.getlist(name) if value
-    ]
-    return render(request, "uids/bulk_check.html", context)
+    given = [(name, value) for name in context["form"].fields for value in request.POST.getlist(name) if value]
+    context |= {"given": given, "action": reverse("uids:bulk_edit"), **_dry_run(request, found, change, typed)}
+    return render(request, "uids/bulk_check.html", context, status=422 if typed.errors else 200)
+
+
+def _dry_run(request: ActorRequest, found: Preview, change: Change, typed: Form) -> dict[str, Any]:
+    """What templates/uids/bulk_check.html shows of it."""
+    return {
+        "title": title_of(change.kind, change.what, change.value),
+        "preview": found,
+        "refused": [(in_words(code), n) for code, n in found.refused],
+        "turned_away": [(account, in_words(code, detail)) for account, code, detail in found.turned_away],
+        "sample": [(account, *_before_after(request, account, change)) for account in found.sample],
+        "in_background": bulk.is_long(found.total, change),
+        "is_switch": change.is_switch,
+        "warning": WARNINGS[Control(change.what)] if change.is_switch else "",
+        "effect": effect_of(change.what, change.value) if change.is_switch else "",
+        "typed": typed if change.is_switch else None,
+    }
 
 
 def _before_after(request: ActorRequest, account: LinkedAccount, change: Change) -> tuple[str, str]:
+    if change.is_switch:
+        then = state_in_words(change.what, change.value) if change.value else _("as it was before")
+        return state_in_words(change.what, own_value(account, Control(change.what))), then
     if change.kind != "labels":
         name, value = new_value(account, change)
         return getattr(account, name), value
@@ -113,19 +144,32 @@ def bulk_detail(request: ActorRequest, pk: int) -> HttpResponse:
     """How far a bulk edit is, and every row it refused, still chosen."""
     require(request.actor, Permission.UID_VIEW)
     edit = get_visible_or_404(BulkEdit, request.actor, pk=pk)
+    change = Change.from_json(edit.change)
     context = {
         "edit": edit,
-        "title": TITLES.get(edit.change.get("kind", ""), ""),
-        "refused": [(key, label, REASONS.get(reason, reason)) for key, label, reason in edit.refusals[:200]],
-        "changes": [
-            (entry.subject_label, [[_words(value) for value in pair] for pair in entry.changes.values()])
-            for entry in selectors.list_bulk_changes(request.actor, edit)
-        ],
+        "change": change,
+        "title": title_of(change.kind, change.what, change.value),
+        "may_change": allows(request.actor, Permission.CONTROL_CHANGE) if change.is_switch else None,
+        "refused": [(row[0], row[1], in_words(*row[2:])) for row in edit.refusals[:200]],
+        "changes": _changes(request, edit, change),
     }
     if not wants_fragment(request):
         return render(request, "uids/bulk_detail.html", context)
-    status = STOP_POLLING if edit.is_final else 200
+    status = 200 if edit.is_busy else STOP_POLLING
     return render(request, "uids/bulk_detail.html#progress", context, status=status)
+
+
+def _changes(request: ActorRequest, edit: BulkEdit, change: Change) -> list[tuple[str, list[list[str]]]]:
+    """The first rows that were changed: the account, and each thing before and after."""
+    if change.is_switch:
+        rows = own_changes(request.actor, edit.operation_id).select_related("account")[:50]
+        return [
+            (str(row.account), [[state_in_words(row.what, value) for value in (row.before, row.after)]]) for row in rows
+        ]
+    return [
+        (entry.subject_label, [[_words(value) for value in pair] for pair in entry.changes.values()])
+        for entry in selectors.list_bulk_changes(request.actor, edit)
+    ]
 
 
 def _words(value: Any) -> str:
@@ -138,3 +182,28 @@ def bulk_cancel(request: ActorRequest, pk: int) -> HttpResponse:
     edit = bulk.cancel_bulk_edit(actor=request.actor, edit_pk=pk)
     messages.success(request, _("It stops after the rows being changed now. What was changed stays changed."))
     return see_other(request, reverse("uids:bulk_detail", args=[edit.pk]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def bulk_undo(request: ActorRequest, pk: int) -> HttpResponse:
+    """What taking a change of switches back would do; posted, it is done: a bulk edit of its own."""
+    permit(request.actor, UNDO)
+    edit = get_visible_or_404(BulkEdit, request.actor, pk=pk)
+    form = UndoForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            undone = bulk.undo_bulk_edit(actor=request.actor, edit_pk=pk, **form.cleaned_data)
+        except DomainError as error:
+            if error.field not in form.fields:
+                raise
+            add_domain_error(form, error)
+        else:
+            return see_other(request, reverse("uids:bulk_detail", args=[undone.pk]))
+    change, found = bulk.preview_undo(actor=request.actor, edit=edit)
+    context = {
+        **_dry_run(request, found, change, form),
+        "title": named(TITLES[UNDO], title_of("", edit.change["what"], edit.change["value"])),
+        "action": request.path,
+        "undone": edit,
+    }
+    return render(request, "uids/bulk_check.html", context, status=422 if form.errors else 200)

@@ -33,6 +33,7 @@ BULK = (
     ("manager", gettext_lazy("Business manager"), "user-pen", Permission.UID_EDIT_MANAGER),
     ("labels", gettext_lazy("Labels"), "tags", Permission.UID_EDIT),
     ("remarks", gettext_lazy("Remarks"), "notebook-pen", Permission.UID_EDIT),
+    ("controls", gettext_lazy("Shutdown control"), "power", Permission.CONTROL_CHANGE),
     ("quotas", gettext_lazy("Set quotas"), "wallet", Permission.QUOTA_EDIT),
     ("export", gettext_lazy("Export"), "download", Permission.UID_EXPORT),
 )
