@@ -220,6 +220,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "quota-boosts": {"task": "quota.tasks.sweep_boosts", "schedule": 60.0},
     "quota-roll-up": {"task": "quota.tasks.roll_up", "schedule": crontab(minute="*/10")},
     "quota-warnings": {"task": "quota.tasks.sweep_warnings", "schedule": 60.0},
+    "quota-stops": {"task": "quota.tasks.sweep_stops", "schedule": 60.0},
+    "quota-releases": {"task": "quota.tasks.sweep_releases", "schedule": 300.0},
     "quota-warning-lines": {"task": "quota.tasks.sweep_warning_lines", "schedule": 60.0},
     "quota-digests": {"task": "quota.tasks.wake_digests", "schedule": 300.0},
     "quota-feeds": {"task": "quota.tasks.watch_feeds", "schedule": 60.0},

@@ -34,6 +34,120 @@ def sweep_warnings() -> None:
 
 
 @shared_task
+def enforce(account_pk: int) -> None:
+    """Stop PAYG of one account for its arrears, or let it run again; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import enforcing
+
+    enforcing.enforce(actor=system_actor("payg-stops"), account_pk=account_pk)
+
+
+@shared_task
+def sweep_stops() -> None:
+    """Every minute: stops and recoveries nobody carried out, and mails about them not in the queue yet."""
+    from quota.services import enforcing, stop_news
+
+    enforcing.sweep()
+    stop_news.sweep()
+
+
+@shared_task
+def sweep_releases() -> None:
+    """Every five minutes: what has been stopped for 15 days is released, what will be soon is reminded of."""
+    from quota.services import releasing
+
+    releasing.sweep()
+
+
+@shared_task
+def send_stop_news(partner_pk: int) -> None:
+    """Queue the mails about stops of one partner's accounts that are not in the queue yet; again finds nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import stop_news
+
+    stop_news.send(actor=system_actor("payg-stops"), partner_pk=partner_pk)
+
+
+@shared_task
+def refresh_warning_lines(partner_pk: int) -> None:
+    """Bring a partner's accounts to its newest warning rules; finished or in other hands, it is left alone."""
+    from partner_console.access.actor import system_actor
+    from quota.services import lines
+
+    lines.run_refresh(actor=system_actor("warning-rules"), partner_pk=partner_pk)
+
+
+@shared_task
+def sweep_warning_lines() -> None:
+    """Every minute: refreshes of warning lines whose message or worker was lost, and the daily round."""
+    from quota.services import lines
+
+    lines.sweep_refreshes()
+
+
+@shared_task
+def send_warning(warning_pk: int) -> None:
+    """Queue the mail of one warning; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import notices
+
+    notices.send_warning(actor=system_actor("quota-warnings"), warning_pk=warning_pk)
+
+
+@shared_task
+def send_recovery(warning_pk: int) -> None:
+    """Queue the notice that a warning is over; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import notices
+
+    notices.send_recovery(actor=system_actor("quota-warnings"), warning_pk=warning_pk)
+
+
+@shared_task
+def wake_digests() -> None:
+    """Every five minutes: partners whose hour for the daily mail has come."""
+    from partner_console.access.actor import system_actor
+    from quota.services import digests
+
+    digests.wake_digests(actor=system_actor("quota-digests"))
+
+
+@shared_task
+def send_digest(partner_pk: int) -> None:
+    """Queue today's mail of one partner; again today changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import digests
+
+    digests.send_digest(actor=system_actor("quota-digests"), partner_pk=partner_pk)
+
+
+@shared_task
+def watch_feeds() -> None:
+    """Every minute: feeds that fell silent, and those that are back."""
+    from partner_console.access.actor import system_actor
+    from quota.services import silence
+
+    silence.watch_feeds(actor=system_actor("quota-feeds"))
+
+
+@shared_task
+def send_feed_mail(feed_pk: int) -> None:
+    """Queue the mail about one silent feed; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import silence
+
+    silence.send_feed_mail(actor=system_actor("quota-feeds"), feed_pk=feed_pk)
+
+
+@shared_task
+def sweep_boosts() -> None:
+    """Every minute: boosts whose time is over fall back, those that end within a day are reminded of."""
+    from quota.services import boosts
+
+    boosts.sweep()
+
+
+@shared_task
 def refresh_warning_lines(partner_pk: int) -> None:
     """Bring a partner's accounts to its newest warning rules; finished or in other hands, it is left alone."""
     from partner_console.access.actor import system_actor

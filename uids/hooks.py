@@ -18,8 +18,9 @@ AFTER_LABELLING = ("quota.services.lines.follow_labels",)
 BEFORE_REMOVING_A_LABEL = ("quota.services.lines.label_leaves",)
 
 # Called with the accounts locked and changed; they may lock credit accounts, which come after (docs/locking.md).
-CONTROLS_CHANGED: tuple[str, ...] = ()
-TRUSTEE_CHANGED: tuple[str, ...] = ()
+CONTROLS_CHANGED: tuple[str, ...] = ("quota.services.stop_lines.controls_changed",)
+TRUSTEE_CHANGED: tuple[str, ...] = ("quota.services.stop_lines.trustee_changed",)
+ACCOUNT_ENDED: tuple[str, ...] = ("quota.services.stop_lines.account_ended",)
 
 
 def controls_changed(
@@ -42,6 +43,11 @@ def trustee_changed(
     """Another account holds this one's money now, or none does any more; all three are locked."""
     masters = {"former_pk": former_pk, "trustee_pk": trustee_pk}
     _call(TRUSTEE_CHANGED, actor=actor, account_pk=account_pk, reason=reason, operation_id=operation_id, **masters)
+
+
+def account_ended(*, actor: Actor, account_pk: int) -> None:
+    """The relationship is over, or its contact data forgotten; the account is locked."""
+    _call(ACCOUNT_ENDED, actor=actor, account_pk=account_pk)
 
 
 def labels_changed(*, actor: Actor, account_pks: Sequence[int]) -> None:

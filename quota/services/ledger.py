@@ -21,7 +21,7 @@ from partner_console.errors import Conflict
 from partner_console.money import CONSUMPTION_PLACES, QUOTA_PLACES, ZERO, quantize
 from quota.models import CreditAccount, LedgerEntry
 from quota.rules import LARGEST
-from quota.services import storing
+from quota.services import enforcing, storing
 from quota.services.alarms import evaluate_many, evaluate_warning
 from quota.states import BUCKET_OF, Bucket, EntryKind
 
@@ -92,9 +92,9 @@ def post_all(
     of this call stands, for a key that was used with other figures (`key_reused`), a report that settles more
     than is undeducted (`more_than_undeducted`), and a figure larger than the console can hold (`amount_too_large`).
 
-    `as_of` (UTC) is when the figures were true at their source. Warnings are evaluated here, so that no writer can
-    forget them. The given instance holds the new figures afterwards, `available` included. No permission check and no
-    audit: callers are services.
+    `as_of` (UTC) is when the figures were true at their source. Warnings are evaluated here, and whoever is to be
+    stopped for arrears, or may run again, is woken after commit, so that no writer can forget them. The given instance
+    holds the new figures afterwards, `available` included. No permission check and no audit: callers are services.
     """
     moved = {credit.pk} if _age(credit, as_of) else set()
     moves = [(credit, movement) for movement in movements]
@@ -129,6 +129,7 @@ def _post(
         if moved := moved.union(entry.credit_id for entry in new):
             storing.store_many([credits[pk] for pk in sorted(moved)], new)
     _warn(credits)
+    enforcing.wake(pk for pk, credit in credits.items() if credit.stop_due)
     return posted
 
 

@@ -19,7 +19,7 @@ from quota.errors import NoQuotaForAgency
 from quota.locks import LockedCredit
 from quota.models import CreditAccount, LedgerEntry
 from quota.rules import clean_amount, clean_percent
-from quota.services import ledger, lines
+from quota.services import ledger, lines, stop_lines
 from quota.services.alarms import evaluate_many
 from quota.states import Bucket, EntryKind
 
@@ -130,6 +130,8 @@ def _first(opening: Opening) -> tuple[CreditAccount, list[ledger.Movement]]:
         deducted=quantize(ZERO, CONSUMPTION_PLACES),
         undeducted=quantize(ZERO, CONSUMPTION_PLACES),
         warning_percent=clean_percent(opening.warning_percent),
+        stop_line=stop_lines.of(account),
+        is_stopped=stop_lines.is_stopped(account),
     )
     return credit, movements
 

@@ -16,6 +16,7 @@ from partner_console.access.scoping import visible_sql
 from quota.locks import LIVE_SQL
 from quota.models import CreditAccount
 from quota.rules import LARGEST
+from quota.services import enforcing
 from quota.states import Bucket, EntryKind
 from quota.verify import CANONICAL_SQL
 
@@ -44,7 +45,12 @@ def store_usage(*, actor: Actor, uid: str, amount: Decimal, key: str, at: dateti
         judged: list[Any] = [amount, LARGEST, *constants, amount]
         cursor.execute(_statement(visible, lines_below), [uid, *values, *entry, *judged])
         row = cursor.fetchone()
-    return int(row[0]) if row else None
+    if row is None:
+        return None
+    seq, account_pk, stop_due = row
+    if stop_due:
+        enforcing.wake([account_pk])
+    return int(seq)
 
 
 @cache
@@ -81,7 +87,7 @@ UPDATE quota_creditaccount credit
 SET undeducted = entry.after, last_seq = entry.seq, last_hash = entry.hash, updated_at = now(),
     as_of = greatest(credit.as_of, entry.at)
 FROM entry WHERE credit.account_id = entry.credit_id
-RETURNING entry.seq
+RETURNING entry.seq, credit.account_id, credit.stop_due
 """  # noqa: S608 names of our own columns
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
+from uids import hooks
 from uids.errors import RelationshipMoved
 from uids.states import MOVES, Relationship
 
@@ -45,6 +46,8 @@ def set_relationship(
     account.updated_at = timezone.now()
     account.save(update_fields=["relationship", "version", "updated_at"])
     audit.record(actor, action, account, before=before, note=reason, operation_id=operation_id)
+    if not account.is_live:
+        hooks.account_ended(actor=actor, account_pk=account.pk)
     return account
 
 

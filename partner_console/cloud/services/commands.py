@@ -17,7 +17,7 @@ from partner_console.waking import after_commit
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from partner_console.access.actor import Actor
 
@@ -84,8 +84,12 @@ def queue_many(
     orders: Sequence[tuple[int, str, dict[str, Any]]],
     reason: str,
     operation_id: uuid.UUID | None,
+    operation_ids: Mapping[str, uuid.UUID] | None = None,
 ) -> None:
-    """As `queue`, set-based: one operation for many accounts, each `(partner_pk, uid, payload)`, each UID once."""
+    """As `queue`, set-based: one operation for many accounts, each `(partner_pk, uid, payload)`, each UID once.
+
+    `operation_ids` by UID where each account's order is of an action of its own.
+    """
     _require_transaction()
     topic = TOPIC[operation]
     uids = [uid for _partner, uid, _payload in orders]
@@ -102,7 +106,7 @@ def queue_many(
                 payload=payload,
                 asked_by=actor.label,
                 reason=reason,
-                operation_id=operation_id,
+                operation_id=operation_ids[uid] if operation_ids else operation_id,
             )
             for partner_pk, uid, payload in orders
         ],
