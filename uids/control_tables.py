@@ -17,6 +17,7 @@ from uids.states import Control, PaygStatus, PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
     from django.db.models import TextChoices
+    from django.utils.safestring import SafeString
 
     from partner_console.cloud.models import CloudCommand
     from uids.models import ControlChange
@@ -35,13 +36,25 @@ def state_in_words(what: str, value: str) -> str:
     return str(states(value).label) if value in states.values else value
 
 
-def state_as_badge(what: str, value: str) -> str:
-    return str(status_badge(value, state_in_words(what, value)))
+def state_as_badge(what: str, value: str) -> SafeString:
+    return status_badge(value, state_in_words(what, value))
+
+
+def change_as_badges(what: str, before: str, after: str) -> str:
+    """One state, an arrow, the other; heard as “… to …”."""
+    arrow = f'<span aria-hidden="true">→</span><span class="visually-hidden">{escape(_("to"))}</span>'
+    return f"{state_as_badge(what, before)} {arrow} {state_as_badge(what, after)}"
 
 
 def _change(change: ControlChange) -> str:
-    before, after = (state_as_badge(change.what, value) for value in (change.before, change.after))
-    return f'{before} <span aria-hidden="true">→</span><span class="visually-hidden">{_("to")}</span> {after}'
+    """With what delayed shutdown allows, where that changed too."""
+    shown = change_as_badges(change.what, change.before, change.after)
+    overdrafts = (change.overdraft_before, change.overdraft_after)
+    if change.what != Control.SHUTDOWN_POLICY or None in overdrafts or overdrafts[0] == overdrafts[1]:
+        return shown
+    before, after = (formats.amount(value) for value in overdrafts)
+    overdraft = escape(_("Overdraft %(before)s → %(after)s") % {"before": before, "after": after})
+    return f'{shown}<br><span class="soft">{overdraft}</span>'
 
 
 def _operator(change: ControlChange) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Any
 
 from django import forms
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from uids.models.account import MANAGER_CHARACTERS, NICKNAME_BYTES, REMARKS_BYTES
 from uids.models.validators import MaxBytesValidator
+from uids.states import ShutdownPolicy
 
 REASON_CHARACTERS = 500
 
@@ -63,4 +66,51 @@ class ReasonForm(forms.Form):
         help_text=_("It stays in the records of this account and of every account it touches."),
         error_messages={"required": _("Say why: the reason stays in the records.")},
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "autofocus": True}),
+    )
+
+
+class SwitchForm(ReasonForm):
+    """With `n_accounts` above 1, that number is typed too: whoever changes sub-accounts knows how many."""
+
+    confirmed = forms.CharField(
+        label=_("Number of accounts"),
+        max_length=20,
+        error_messages={"required": _("Type how many accounts this changes.")},
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, n_accounts: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.n_accounts = n_accounts
+        if n_accounts == 1:
+            del self.fields["confirmed"]
+            return
+        self.fields["confirmed"].help_text = _("Type %(n)s: this account and the sub-accounts that change with it.") % {
+            "n": f"{n_accounts:,}"
+        }
+
+    def clean_confirmed(self) -> int:
+        """As people write numbers: grouped, or in full-width digits."""
+        typed = re.sub(r"[\s,.'’]", "", unicodedata.normalize("NFKC", self.cleaned_data["confirmed"]))
+        if not (typed.isascii() and typed.isdigit()) or int(typed) != self.n_accounts:
+            raise forms.ValidationError(
+                _("This changes %(n)s accounts, not “%(typed)s”.")
+                % {"n": f"{self.n_accounts:,}", "typed": self.cleaned_data["confirmed"]},
+                code="other_number",
+            )
+        return int(typed)
+
+    @property
+    def how_many(self) -> int:
+        """What was confirmed; of one account alone it is plain."""
+        return self.cleaned_data.get("confirmed", 1)  # type: ignore[no-any-return]
+
+
+class PolicyForm(forms.Form):
+    """The first step of another shutdown policy: which."""
+
+    value = forms.ChoiceField(
+        label=_("Shutdown policy"),
+        choices=ShutdownPolicy.choices,
+        error_messages={"required": _("Choose a shutdown policy.")},
     )

@@ -26,5 +26,10 @@ urlpatterns = [
     path("<uid:uid>/trusteeship/", views.account_trusteeship, name="account_trusteeship"),
     path("<uid:uid>/freeze/", views.account_freeze, name="account_freeze"),
     path("<uid:uid>/unfreeze/", views.account_unfreeze, name="account_unfreeze"),
+    path("<uid:uid>/purchases/disable/", views.purchases_disable, name="purchases_disable"),
+    path("<uid:uid>/purchases/enable/", views.purchases_enable, name="purchases_enable"),
+    path("<uid:uid>/policy/", views.account_policy, name="account_policy"),
     path("<uid:uid>/controls/", views.control_list, name="control_list"),
+    path("<uid:uid>/controls/<uuid:operation>/undo/", views.control_undo, name="control_undo"),
+    path("<uid:uid>/dry-run/<slug:what>/<slug:value>/", views.control_preview, name="control_preview"),
 ]

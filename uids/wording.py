@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from uids.states import Relationship, ShutdownPolicy
+from uids.controls import FROZEN, NORMAL
+from uids.states import Control, PurchaseControl, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
     from django.utils.functional import Promise
@@ -56,11 +57,24 @@ POLICY: dict[str, Promise] = {
     ),
 }
 
-# The seed's warning, word for word where it is about the freeze.
+# The seed's warning, word for word; beside each switch the part that is about it.
 FREEZE_WARNING = _(
     "Setting an EU to PAYG Freeze instantly suspends its PAYG instances and blocks new PAYG purchases for both the "
     "current account and its financial trusteeship sub-accounts. Please proceed with caution."
 )
+PURCHASE_WARNING = _(
+    "Setting Purchase Control to disabled prevents all new orders for both the current account and its financial "
+    "trusteeship sub-accounts. Please proceed with caution."
+)
+POLICY_WARNING = _(
+    "Updating the shutdown policy affects the current account and its financial trusteeship sub-accounts. Please "
+    "proceed with caution."
+)
+WARNINGS: dict[Control, Promise] = {
+    Control.PAYG_FREEZE: FREEZE_WARNING,
+    Control.PURCHASE_CONTROL: PURCHASE_WARNING,
+    Control.SHUTDOWN_POLICY: POLICY_WARNING,
+}
 CONTROLS_WARNING = _(
     "Setting an EU to PAYG Freeze instantly suspends its PAYG instances and blocks new PAYG purchases for both the "
     "current account and its financial trusteeship sub-accounts; setting Purchase Control to disabled prevents all new "
@@ -92,16 +106,62 @@ FREEZE_EFFECT = Effect(
         _("New subscription instances can be bought with the master account's remaining Available Quota."),
     ),
 )
-EFFECTS = (
-    FREEZE_EFFECT,
-    Effect(
-        _("Purchase Control"),
-        (_("No new orders of any kind, neither PAYG nor subscription."),),
-        (_("No new orders of any kind, neither PAYG nor subscription."),),
-    ),
-    Effect(
-        _("Change the Shutdown Policy"),
-        (_("The shutdown policy changes."),),
-        (_("They follow the master account's shutdown policy."),),
-    ),
+_THAWED = (
+    _("PAYG instances can run again; the customer may have to start them."),
+    _("New PAYG instances can be created."),
 )
+_BANNED = (_("No new orders of any kind, neither PAYG nor subscription."), _("What runs goes on running."))
+PURCHASE_EFFECT = Effect(_("Purchase Control"), _BANNED[:1], _BANNED[:1])
+POLICY_EFFECT = Effect(
+    _("Change the Shutdown Policy"),
+    (_("The shutdown policy changes."),),
+    (_("They follow the master account's shutdown policy."),),
+)
+EFFECTS = (FREEZE_EFFECT, PURCHASE_EFFECT, POLICY_EFFECT)
+
+# What one value of one switch does; a policy's own effect is in POLICY.
+EFFECT_OF: dict[tuple[Control, str], Effect] = {
+    (Control.PAYG_FREEZE, FROZEN): FREEZE_EFFECT,
+    (Control.PAYG_FREEZE, NORMAL): Effect(
+        _("PAYG Unfreeze"), _THAWED, (*_THAWED, _("One that is frozen by its own switch stays frozen."))
+    ),
+    (Control.PURCHASE_CONTROL, PurchaseControl.BAN.value): Effect(_("Purchase Control"), _BANNED, _BANNED),
+    (Control.PURCHASE_CONTROL, PurchaseControl.NORMAL.value): Effect(
+        _("Purchase Control"),
+        (_("New orders are possible again within Available Quota."),),
+        (
+            _("New orders are possible again within the master account's Available Quota."),
+            _("One whose own purchase control is disabled stays so."),
+        ),
+    ),
+    **{
+        (Control.SHUTDOWN_POLICY, policy.value): Effect(
+            _("Change the Shutdown Policy"), (POLICY[policy],), POLICY_EFFECT.sub_accounts
+        )
+        for policy in ShutdownPolicy
+    },
+}
+
+# What the customer notices, in the words one would use on the telephone.
+NOTICED: dict[tuple[Control, str], Promise] = {
+    (Control.PAYG_FREEZE, FROZEN): _(
+        "At once: servers, databases and other services paid by use stop, and what runs on them cannot be reached. "
+        "Subscriptions go on. New services can be bought by subscription only."
+    ),
+    (Control.PAYG_FREEZE, NORMAL): _(
+        "Services paid by use can be started and bought again. What does not start by itself, the customer starts."
+    ),
+    (Control.PURCHASE_CONTROL, PurchaseControl.BAN.value): _(
+        "Every new order is refused in the cloud's console, also renewals and upgrades by hand. What runs goes on."
+    ),
+    (Control.PURCHASE_CONTROL, PurchaseControl.NORMAL.value): _("The customer can order again."),
+    (Control.SHUTDOWN_POLICY, ShutdownPolicy.IMMEDIATELY_STOP.value): _(
+        "As soon as Available Quota is below 0, services paid by use stop. 15 days later they are gone for good."
+    ),
+    (Control.SHUTDOWN_POLICY, ShutdownPolicy.DELAY_STOP.value): _(
+        "Below 0 nothing new can be bought, and services paid by use go on for about 15 days of use before they stop."
+    ),
+    (Control.SHUTDOWN_POLICY, ShutdownPolicy.NO_STOP.value): _(
+        "Below 0 nothing new can be bought, and everything that runs goes on."
+    ),
+}

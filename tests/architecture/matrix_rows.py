@@ -98,6 +98,14 @@ def template(world: World) -> dict[str, Any]:
     return {"pk": world.template_pk}
 
 
+def undoable(world: World) -> dict[str, Any]:
+    return {"uid": world.account.uid, "operation": world.operation_id}
+
+
+def dry_run(world: World) -> dict[str, Any]:
+    return {"uid": world.account.uid, "what": "payg_freeze", "value": "frozen"}
+
+
 def bulk(world: World) -> dict[str, Any]:
     return {"pk": world.bulk_pk}
 
@@ -168,7 +176,16 @@ UIDS = (
     Row("uids:account_freeze", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
     Row("uids:account_freeze", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
     Row("uids:account_unfreeze", 409, 409, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("uids:purchases_disable", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("uids:purchases_disable", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
+    Row("uids:purchases_enable", 409, 409, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("uids:account_policy", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("uids:account_policy", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403, query="value=noStop"),
+    Row("uids:account_policy", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
     Row("uids:control_list", 200, 200, 200, 200, 404, 403, 200, args=uid, own=403),
+    Row("uids:control_undo", 200, 200, 403, 403, 404, 403, 403, args=undoable),
+    Row("uids:control_undo", 422, 422, 403, 403, 404, 403, 403, args=undoable, post=True),
+    Row("uids:control_preview", 200, 200, 403, 403, 404, 403, 403, args=dry_run),
 )
 IMPORTS = (
     Row("quota:import_list", 200, 200, 403, 403, 200, 200, 403),
@@ -374,5 +391,10 @@ REST = (
     Row("cloud:simulator", 403, 403, 403, 403, 403, 403, 200),
     Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),
+    Row("cloud:simulator_instance", 403, 403, 403, 403, 403, 403, 422, post=True),
+    Row("cloud:simulator_instance_remove", 403, 403, 403, 403, 403, 403, 404, args=lambda _w: {"pk": 999_999}, post=True),
+    Row("cloud:simulator_time", 403, 403, 403, 403, 403, 403, 302),
+    Row("cloud:simulator_time", 403, 403, 403, 403, 403, 403, 422, post=True),
+    Row("cloud:simulator_time_cancel", 403, 403, 403, 403, 403, 403, 409, post=True),
 )
 ROWS: tuple[Row, ...] = (*ACCESS, *WEB, *UIDS, *IMPORTS, *QUOTA, *LINKING, *GRANTS, *KNOWLEDGE, *ENDING, *REST)

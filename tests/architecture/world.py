@@ -21,6 +21,7 @@ from linking.services import batches
 from linking.services.templates import ensure_default
 from linking.states import Side
 from partner_console.access import services as access
+from partner_console.access.actor import Channel
 from partner_console.access.policy import Role
 from partner_console.approvals import services as approvals
 from partner_console.audit.actions import Action
@@ -32,9 +33,9 @@ from quota.models.imports import ImportState
 from quota.services import batches as quota_batches
 from quota.services import rollup
 from tests.factories import make_account, make_member
-from uids.models import BulkEdit, Label, SavedView
+from uids.models import BulkEdit, ControlChange, Label, SavedView
 from uids.models.bulk import BulkState
-from uids.states import Relationship
+from uids.states import Control, Relationship
 
 if TYPE_CHECKING:
     from linking.models import Invitation
@@ -68,6 +69,7 @@ class World:
     approval_pk: int
     warning_pk: int
     refund_pk: int
+    operation_id: uuid.UUID
 
 
 def build_world(owner: Persona, agency: Persona) -> World:
@@ -141,6 +143,10 @@ def build_world(owner: Persona, agency: Persona) -> World:
             state=CommandState.REFUSED, vendor_code="not_offered", asked_by="owner@acme.example",
             finished_at=timezone.now(),
         ).pk,
+        operation_id=ControlChange.objects.create(
+            account=account, what=Control.SHUTDOWN_POLICY, before="noStop", after=account.shutdown_policy,
+            method=Channel.CONSOLE, operator="owner@acme.example", operation_id=uuid.uuid4(),
+        ).operation_id,
     )  # fmt: skip
 
 

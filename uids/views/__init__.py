@@ -5,9 +5,14 @@ from uids.views.bulk import bulk_detail as bulk_detail
 from uids.views.bulk import bulk_edit as bulk_edit
 from uids.views.bulk import bulk_undo as bulk_undo
 from uids.views.controls import account_freeze as account_freeze
+from uids.views.controls import account_policy as account_policy
 from uids.views.controls import account_unfreeze as account_unfreeze
+from uids.views.controls import control_undo as control_undo
+from uids.views.controls import purchases_disable as purchases_disable
+from uids.views.controls import purchases_enable as purchases_enable
 from uids.views.details import account_detail as account_detail
 from uids.views.details import account_edit as account_edit
+from uids.views.dry_run import control_preview as control_preview
 from uids.views.labelling import account_labels as account_labels
 from uids.views.lists import account_list as account_list
 from uids.views.own_words import label_edit as label_edit

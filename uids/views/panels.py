@@ -9,12 +9,15 @@ from django.urls import reverse
 
 from partner_console.access.policy import KIND_MAY, PartnerKind, Permission, allows
 from partner_console.audit.selectors import timeline
+from partner_console.cloud import clock
 from partner_console.web.countries import country_name
 from quota.selectors.credit import get_balance
+from quota.selectors.switches import waiting_switches
+from quota.states import RELEASE_AFTER
 from uids import selectors
-from uids.states import Relationship
+from uids.states import Relationship, ShutdownPolicy
 from uids.switches import list_switches
-from uids.wording import CONTROLS_WARNING, EFFECTS, RELATIONSHIP
+from uids.wording import CONTROLS_WARNING, EFFECTS, POLICY, RELATIONSHIP
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -68,4 +71,24 @@ def _controls(actor: Actor, account: LinkedAccount, balance: Balance | None) -> 
         "sub_accounts": list(sub_accounts[:SUB_ACCOUNTS_SHOWN]),
         "n_sub_accounts": sub_accounts.count(),
         "change": allows(actor, Permission.CONTROL_CHANGE),
+        "waiting": waiting_switches(actor, account.pk),
+        "release": _release(account.in_force),
     }
+
+
+def _release(holder: LinkedAccount) -> dict[str, Any] | None:
+    """When what arrears have stopped is gone for good, by the cloud's clock; None when nothing is to be released."""
+    if holder.payg_stopped_at is None or holder.payg_released_at is not None:
+        return None
+    at = holder.payg_stopped_at + RELEASE_AFTER
+    return {"at": at, "days": max((at - clock.now()).days, 0)}
+
+
+def policy_choices(actor: Actor, account: LinkedAccount) -> dict[str, Any]:
+    """Every shutdown policy with what it means."""
+    current = account.in_force.shutdown_policy
+    choices = [
+        {"value": policy.value, "label": policy.label, "means": POLICY[policy], "is_current": policy == current}
+        for policy in ShutdownPolicy
+    ]
+    return {"choices": choices}
