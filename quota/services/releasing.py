@@ -109,8 +109,8 @@ def remind(*, actor: Actor, now: datetime) -> None:
     seven, three, one = (now - RELEASE_AFTER + timedelta(days=days) for days in RELEASE_REMINDERS)
     visible, values = visible_sql(actor, "a.partner_id")
     with connection.cursor() as cursor:
-        limits = [one, three, seven, now - RELEASE_AFTER, *values, MOST_WOKEN]
-        cursor.execute(_REMIND.format(visible=visible), limits)
+        limits = (one, three, seven, now - RELEASE_AFTER)
+        cursor.execute(_REMIND.format(visible=visible), [*limits, *values, MOST_WOKEN])
         for (partner_pk,) in cursor.fetchall():
             after_commit(tasks.send_stop_news, partner_pk)
 

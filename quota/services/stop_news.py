@@ -18,6 +18,7 @@ from partner_console.access.actor import system_actor
 from partner_console.access.models import Partner
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
+from partner_console.money import ZERO
 from partner_console.web.formats import absolute, exact_amount
 from partner_console.web.mail import absolute_url, queue_mail
 from quota import tasks
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from partner_console.access.actor import Actor
+    from partner_console.audit.models import AuditEntry
     from uids.models import LinkedAccount
 
 BATCH = 500
@@ -71,7 +73,7 @@ class News:
     @property
     def missing(self) -> str:
         """What must come in for PAYG to run again."""
-        return f"{exact_amount(max(-self.notice.available, 0))} {self.currency}"
+        return f"{exact_amount(max(-self.notice.available, ZERO))} {self.currency}"
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -110,7 +112,8 @@ def send(*, actor: Actor, partner_pk: int) -> int:
     notices = _claim(actor, partner_pk)
     if partner is None or not notices:
         return 0
-    now, by_manager = timezone.now(), {}
+    now = timezone.now()
+    by_manager: dict[str, tuple[str, ...]] = {}
     groups: dict[tuple[str, tuple[str, ...]], list[ShutdownNotice]] = defaultdict(list)
     for notice in notices:
         notice.mailed_at, notice.is_moot = now, _is_moot(notice)
@@ -175,7 +178,6 @@ def _mail(
 
 def _entries(
     actor: Actor, kind: StopNews, recipients: Sequence[str], notices: Sequence[ShutdownNotice]
-) -> Iterable[audit.AuditEntry]:
+) -> Iterable[AuditEntry]:
     told = {"news": [None, kind.value], "mailed_to": [None, ", ".join(recipients)]}
     return (audit.entry(actor, Action.STOP_TOLD, notice.credit.account, changes=told) for notice in notices)
-

@@ -95,7 +95,7 @@ def run(actor: Actor, words: str, values: Mapping[str, Any]) -> list[Moved]:
 
     `values` are those of its own parts; who, when by the cloud's clock (`now`) and what is live is known here.
     """
-    known = {
+    known: dict[str, Any] = {
         "live": [str(state) for state in LIVE],
         "now": clock.now(),
         "method": str(actor.channel),
@@ -130,5 +130,5 @@ def _changes(moved: Moved) -> dict[str, list[object]]:
     is_stop = after is PaygStatus.STOPPED
     if moved.cause_pk is not None:
         return {"stopped_by_master": [not is_stop, is_stop]}
-    at = [None, str(moved.stopped_at)]
+    at: list[object] = [None, str(moved.stopped_at)]
     return {"payg_stopped_at": at if is_stop else at[::-1], "available": [None, str(moved.available)]}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from partner_console.access.actor import Actor
     from tests.personas import Persona
 
 D = Decimal
@@ -53,7 +54,8 @@ def enforce(account: LinkedAccount) -> bool:
 
 
 def now_of(account: LinkedAccount) -> LinkedAccount:
-    return LinkedAccount.objects.select_related("trustee").get(pk=account.pk)
+    found: LinkedAccount = LinkedAccount.objects.select_related("trustee").get(pk=account.pk)
+    return found
 
 
 def orders(account: LinkedAccount) -> list[str]:
@@ -77,7 +79,7 @@ def stop(account: LinkedAccount, *, days_ago: float = 0) -> LinkedAccount:
     return now_of(account)
 
 
-def set_policy(account: LinkedAccount, policy: ShutdownPolicy, *, actor: object, overdraft: str | None = None) -> None:
+def set_policy(account: LinkedAccount, policy: ShutdownPolicy, *, actor: Actor, overdraft: str | None = None) -> None:
     amount = None if overdraft is None else D(overdraft)
     set_control(
         actor=actor,
@@ -86,7 +88,7 @@ def set_policy(account: LinkedAccount, policy: ShutdownPolicy, *, actor: object,
         value=policy,
         reason="agreed",
         overdraft=amount,
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_a_stop_comes_strictly_below_zero_and_once(account: LinkedAccount) -> None:
