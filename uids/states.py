@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import ClassVar
+
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
+
+# What stopped by arrears is released so long after the stop, by the cloud's clock, and never comes back (acpn.md §8).
+RELEASE_AFTER = timedelta(days=15)
 
 
 class AccountType(IntegerChoices):
@@ -72,6 +78,12 @@ class Control(TextChoices):
     PAYG_SHUTDOWN = "payg_shutdown", _("PAYG shutdown")
     PURCHASE_CONTROL = "purchase_control", _("Purchase control")
     SHUTDOWN_POLICY = "shutdown_policy", _("Shutdown policy")
+
+
+class SwitchValue:
+    """Every value of the three switches, as the trail looks its words up."""
+
+    choices: ClassVar = [*PaygStatus.choices, *PurchaseControl.choices, *ShutdownPolicy.choices]
 
 
 def payg_status(*, frozen: bool, stopped: bool, released: bool) -> PaygStatus:
