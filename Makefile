@@ -26,7 +26,7 @@ run: setup ## Run the console: PORT=8000 HOST=127.0.0.1 VAR_DIR=./var DEMO=1
 	@exec $(PY) -m partner_console.embedded run
 
 test: setup-dev ## Run all tests on throw-away servers: ARGS='-k name'
-	@exec $(PY) -m pytest -n 2 $(ARGS)
+	@exec $(PY) -m pytest -n 2 --maxschedchunk 1 $(ARGS)
 
 check: setup-dev ## Format, lint, types, import order, templates, migrations, deployment checks
 	$(PY) -m ruff format --check .

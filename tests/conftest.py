@@ -61,8 +61,13 @@ def mail_stays_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partner_console.web.mail._wake_sender", lambda: None)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without Chromium the browser journeys are left out and said so; under CI nothing may be left out."""
+    """The long ones first: begun last, one of them would keep a single worker busy at the end.
+
+    Without Chromium the browser journeys are left out and said so; under CI nothing may be left out.
+    """
+    items.sort(key=_is_short)
     journeys = [item for item in items if item.get_closest_marker("browser")]
     if not journeys or find_chromium():
         return
@@ -71,6 +76,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in journeys]
     config.hook.pytest_deselected(items=journeys)
     config.stash[LEFT_OUT] = len(journeys)
+
+
+def _is_short(item: pytest.Item) -> bool:
+    return not (item.get_closest_marker("browser") or "/house/" in item.path.as_posix())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

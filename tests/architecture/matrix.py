@@ -36,6 +36,11 @@ class Row:
         return status
 
     @property
+    def app(self) -> str:
+        """Whose page it is: what stands before the colon."""
+        return self.name.partition(":")[0] if ":" in self.name else "account"
+
+    @property
     def id(self) -> str:
         return f"{'POST' if self.post else 'GET'} {self.name}{'?' + self.query if self.query else ''}"
 

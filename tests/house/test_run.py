@@ -92,33 +92,22 @@ def test_a_management_command_joins_the_running_servers(console: Running, var: P
     assert console.child("bin/postgres").pid == before
 
 
-def test_ctrl_c_stops_everything(fresh: Path) -> None:
+def test_whatever_stops_it_stops_everything_and_keeps_the_data(fresh: Path) -> None:
+    """Ctrl-C, SIGTERM, and a console that is killed: Linux tells the children; elsewhere the next start ends what is
+    left."""
+    for number, by in enumerate((signal.SIGINT, signal.SIGTERM)):
+        with running(fresh, free_port(), DEMO=0) as console:
+            execute(fresh, f"CREATE TABLE kept_{number} AS SELECT 42 AS answer")
+            family = console.family()
+
+            text = console.stop(by)
+
+        assert console.process.returncode == 0
+        assert "Stopped." in text
+        assert [process for process in family if process.is_running()] == []
+
     with running(fresh, free_port(), DEMO=0) as console:
-        family = console.family()
-
-        text = console.stop(signal.SIGINT)
-
-    assert console.process.returncode == 0
-    assert "Stopped." in text
-    assert [process for process in family if process.is_running()] == []
-
-
-def test_sigterm_stops_everything_and_data_survives(fresh: Path) -> None:
-    with running(fresh, free_port(), DEMO=0) as console:
-        execute(fresh, "CREATE TABLE kept AS SELECT 42 AS answer")
-        family = console.family()
-
-        console.stop(signal.SIGTERM)
-
-    assert console.process.returncode == 0
-    assert [process for process in family if process.is_running()] == []
-    with running(fresh, free_port(), DEMO=0):
-        assert execute(fresh, "SELECT answer FROM kept") == [(42,)]
-
-
-def test_a_killed_console_leaves_nothing_running(fresh: Path) -> None:
-    """Linux tells the children; elsewhere the next start ends what is left."""
-    with running(fresh, free_port(), DEMO=0) as console:
+        assert execute(fresh, "SELECT answer FROM kept_0 NATURAL JOIN kept_1") == [(42,)]
         family = console.family()
 
         console.process.kill()
