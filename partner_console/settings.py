@@ -196,6 +196,7 @@ CELERY_TASK_ROUTES = {
     "quota.tasks.run_bulk_edit": {"queue": "exports"},
     "quota.tasks.run_quota_batch": {"queue": "exports"},
     "post_office.*": {"queue": "outbound"},
+    "partner_console.cloud.simulated.tasks.play": {"queue": "exports"},
     "partner_console.cloud.*": {"queue": "outbound"},
 }
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
@@ -216,8 +217,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "grants-remind": {"task": "linking.tasks.remind_grants", "schedule": 3600.0},
     "customers-sweep": {"task": "linking.tasks.sweep_customers", "schedule": 30.0},
     "cloud-sweep": {"task": "partner_console.cloud.tasks.sweep_commands", "schedule": 30.0},
+    "simulated-time": {"task": "partner_console.cloud.simulated.tasks.sweep_plays", "schedule": 60.0},
     "quota-sync-usage": {"task": "quota.tasks.sync_usage", "schedule": 60.0},
     "quota-boosts": {"task": "quota.tasks.sweep_boosts", "schedule": 60.0},
+    "planned-changes": {"task": "quota.tasks.sweep_planned_changes", "schedule": 30.0},
     "quota-roll-up": {"task": "quota.tasks.roll_up", "schedule": crontab(minute="*/10")},
     "quota-warnings": {"task": "quota.tasks.sweep_warnings", "schedule": 60.0},
     "quota-stops": {"task": "quota.tasks.sweep_stops", "schedule": 60.0},
@@ -329,6 +332,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000  # a bulk action posts up to 5,000 selecte
 CLOUD_PORT = "partner_console.cloud.simulated.adapter.SimulatedCloud"
 # How the simulated cloud learns of accounts that came by import: named here, because the kernel imports no app.
 SIMULATED_CLOUD_SOURCE = "quota.selectors.simulation.figures_for_simulation"
+# Whether a customer's order goes through there, and what the console does between its hours; named for the same reason.
+SIMULATED_CLOUD_ORDERS = "quota.selectors.simulation.judge_for_simulation"
+SIMULATED_CLOUD_TURN = "quota.services.simulation.take_turn"
 # What a new partner begins with, made in the transaction that makes it; named here for the same reason.
 PARTNER_STARTERS = ["linking.services.templates.ensure_default"]
 # Codes in the trail whose words belong to an app: the name of the fact, and the choices it is one of.
@@ -337,6 +343,8 @@ AUDIT_CHOICES = {
     "withdrawn": "linking.scopes.Scope",
     **dict.fromkeys(("listed", "permissions", "billing", "access"), "linking.states.CheckOutcome"),
     "item": "linking.states.StandardItem",
+    "switch": "uids.states.Control",
+    "set_to": "uids.states.SwitchValue",
     "purchase_in_force": "uids.states.PurchaseControl",
     "policy_in_force": "uids.states.ShutdownPolicy",
 }

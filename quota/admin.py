@@ -14,6 +14,7 @@ from .models import (
     LedgerEntry,
     QuotaBatch,
     QuotaBatchRow,
+    ReleaseFeed,
     RollUp,
     RuleRefresh,
     ShutdownNotice,
@@ -179,3 +180,11 @@ class ShutdownNoticeAdmin(LookUpAdmin):
     list_filter = ("kind", "is_moot")
     search_fields = ("=credit__account__uid",)
     list_select_related = ("credit", "partner")
+
+
+@admin.register(ReleaseFeed)
+class ReleaseFeedAdmin(LookUpAdmin):
+    list_display = ("membership", "created_at")
+    search_fields = ("membership__user__email", "membership__partner__code")
+    list_select_related = ("membership__user", "membership__partner")
+    exclude = ("token_hash",)

@@ -13,7 +13,7 @@ from partner_console.money import QUOTA_PLACES
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-    from uids.models import LinkedAccount
+    from uids.models import LinkedAccount, ScheduledControl
 
 
 class NoQuotaForAgency(Forbidden):
@@ -164,3 +164,32 @@ class InArrears(Conflict):
 def missing_to_zero(available: Decimal) -> Decimal:
     """What to add so that available is not below zero, in whole cents: a quota has no smaller ones."""
     return max(-available, Decimal(0)).quantize(QUOTA_PLACES, rounding=ROUND_UP)
+
+
+class AlreadyPlanned(Conflict):
+    """One plan for each switch of an account: two would leave nobody sure of what is going to be."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "already_planned", _("A change of this switch is planned already. Edit that one, or call it off first.")
+        )
+
+
+class PlanClosed(Conflict):
+    """Nothing of it is ahead any more."""
+
+    def __init__(self, plan: ScheduledControl) -> None:
+        super().__init__(
+            "plan_closed",
+            _("This planned change is “%(state)s” by now. Nothing was changed.") % {"state": plan.get_state_display()},
+            data={"state": plan.state},
+        )
+
+
+class PlanMoved(Conflict):
+    """It began, or somebody edited it, since a second person was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "plan_moved", _("The planned change is no longer as it was when this was asked. Nothing was changed.")
+        )

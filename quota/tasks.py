@@ -148,6 +148,32 @@ def sweep_boosts() -> None:
 
 
 @shared_task
+def sweep_planned_changes() -> None:
+    """Every half minute: planned changes that are due, and notices to customers before them."""
+    from quota.services import planned
+
+    planned.sweep()
+
+
+@shared_task
+def take_step(plan_pk: int) -> None:
+    """Begin or end one planned change that is due; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import planned
+
+    planned.take_step(actor=system_actor("planned-changes"), plan_pk=plan_pk)
+
+
+@shared_task
+def send_control_notice(plan_pk: int) -> None:
+    """Queue the mail that tells a customer what is planned; again changes nothing."""
+    from partner_console.access.actor import system_actor
+    from quota.services import plan_mails
+
+    plan_mails.send_notice(actor=system_actor("planned-changes"), plan_pk=plan_pk)
+
+
+@shared_task
 def run_import(job_pk: int) -> None:
     """The check or the import one job waits for; again finds nothing to do."""
     from quota.services.imports import running

@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from partner_console.web.admin import LookUpAdmin
 
-from .models import ControlChange, Label, LinkedAccount, SavedView
+from .models import ControlChange, Label, LinkedAccount, SavedView, ScheduledControl
 
 
 @admin.register(LinkedAccount)
@@ -31,6 +31,14 @@ class ControlChangeAdmin(LookUpAdmin):
     list_filter = ("what", "method")
     search_fields = ("=account__uid", "operator", "operation_id")
     list_select_related = ("account",)
+
+
+@admin.register(ScheduledControl)
+class ScheduledControlAdmin(LookUpAdmin):
+    list_display = ("account", "partner", "what", "value", "starts_at", "ends_at", "due_at", "state", "operator")
+    list_filter = ("state", "what")
+    search_fields = ("=account__uid", "operator", "operation_id")
+    list_select_related = ("account", "partner")
 
 
 @admin.register(Label)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
@@ -20,6 +20,8 @@ from partner_console.web.countries import country_choices
 from quota.states import CreditStatus, credit_status
 from uids.models import Label
 from uids.states import (
+    LIVE,
+    RELEASE_AFTER,
     AccountType,
     Environment,
     PaygStatus,
@@ -32,6 +34,7 @@ from uids.views.lists import AccountPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from django.db.models import Choices, QuerySet
@@ -67,6 +70,7 @@ COLUMNS = (
     Column("payg", _l("PAYG status in force"), permission=CONTROL),
     Column("purchase", _l("Purchase control in force"), permission=CONTROL),
     Column("policy", _l("Shutdown policy in force"), permission=CONTROL),
+    Column("release", _l("Release of stopped PAYG instances"), Kind.TIME, CONTROL),
     Column("credit", _l("Credit status"), permission=QUOTA),
     Column("in_alarm", _l("Below the warning threshold"), Kind.YES_NO, QUOTA),
     Column("as_of", _l("Figures as of"), Kind.TIME, QUOTA),
@@ -142,12 +146,13 @@ def _cells() -> dict[str, _Cell]:
         return policy[masters or own]
 
     def credit_in_force(trustee: int | None, *own_then_masters: Any) -> str:
-        available, rules, overdraft = own_then_masters[:3] if trustee is None else own_then_masters[3:]
+        available, rules, overdraft, stopped_at = own_then_masters[:4] if trustee is None else own_then_masters[4:]
         if available is None:
             return ""
-        return credit[credit_status(available=available, policy=rules, overdraft=overdraft)]
+        is_stopped = stopped_at is not None
+        return credit[credit_status(available=available, policy=rules, overdraft=overdraft, is_stopped=is_stopped)]
 
-    credit_paths = ("credit__available", "shutdown_policy", "overdraft")
+    credit_paths = ("credit__available", "shutdown_policy", "overdraft", "payg_stopped_at")
     return {
         **{key: _Cell((path,)) for key, path in AS_STORED.items()},
         **{key: _Cell(("trustee_id", path), _own) for key, path in OWN_QUOTA.items()},
@@ -161,6 +166,7 @@ def _cells() -> dict[str, _Cell]:
         "own_policy": _Cell(("shutdown_policy",), policy.__getitem__),
         "overdraft": _Cell(("shutdown_policy", "overdraft"), _overdraft),
         "payg": _Cell(("trustee_id", *PAYG, *_of_master(PAYG)), payg_in_force),
+        "release": _Cell(("trustee_id", "relationship", *TIMES, *_of_master(TIMES)), _release),
         "purchase": _Cell(("purchase_control", "trustee__purchase_control"), purchase_in_force),
         "policy": _Cell(("shutdown_policy", "trustee__shutdown_policy"), policy_in_force),
         "credit": _Cell(("trustee_id", *credit_paths, *_of_master(credit_paths)), credit_in_force),
@@ -168,6 +174,9 @@ def _cells() -> dict[str, _Cell]:
 
 
 PAYG = ("payg_frozen", "payg_stopped_at", "payg_released_at")
+
+
+TIMES = ("payg_stopped_at", "payg_released_at")
 
 
 def _of_master(paths: Sequence[str]) -> tuple[str, ...]:
@@ -180,6 +189,14 @@ def _words(choices: type[Choices]) -> dict[Any, str]:
 
 def _own(trustee: int | None, value: Any) -> Any:
     return value if trustee is None else None
+
+
+def _release(trustee: int | None, relationship: str, *own_then_masters: Any) -> datetime | None:
+    """When stopped instances are released for good, or were."""
+    stopped, released = own_then_masters[:2] if trustee is None else own_then_masters[2:]
+    if released is not None or stopped is None or relationship not in LIVE:
+        return cast("datetime | None", released)
+    return cast("datetime", stopped) + RELEASE_AFTER
 
 
 def _overdraft(policy: str, overdraft: Decimal) -> Decimal | None:

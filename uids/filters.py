@@ -39,6 +39,14 @@ def _amount(label: Any) -> forms.DecimalField:
     return forms.DecimalField(label=label, required=False, max_digits=22, decimal_places=6, localize=False)
 
 
+RELEASE_CHOICES = [
+    ("1", _("1 day")),
+    ("3", _("3 days")),
+    ("7", _("7 days")),
+    ("15", _("15 days: all that arrears stopped")),
+]
+
+
 class _Countries(BaseChoiceIterator):
     """Every country, in the reader's language. Choices of a plain callable are put in order anew at every look."""
 
@@ -52,6 +60,7 @@ class AccountFilters(ListFilters):
 
     permissions = {
         "payg": Permission.CONTROL_VIEW,
+        "release": Permission.CONTROL_VIEW,
         "purchase": Permission.CONTROL_VIEW,
         "policy": Permission.CONTROL_VIEW,
         "credit": Permission.QUOTA_VIEW,
@@ -71,6 +80,7 @@ class AccountFilters(ListFilters):
     )
     status = _many(_("Account Status"), Relationship.choices)
     payg = _many(_("PAYG status"), PaygStatus.choices)
+    release = _one(_("Released within"), RELEASE_CHOICES)
     credit = _many(_("Credit status"), CreditStatus.choices)
     policy = _many(_("Shutdown policy"), ShutdownPolicy.choices)
     purchase = _one(_("Purchase control"), PurchaseControl.choices)

@@ -6,28 +6,33 @@ Fifty rows times twenty columns: what does not depend on the row is made once a 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from partner_console.access.policy import Permission, allows
+from partner_console.cloud.clock import now as cloud_now
+from partner_console.web.badges import badge
 from partner_console.web.countries import country_name
-from partner_console.web.formats import NOTHING
+from partner_console.web.formats import NOTHING, absolute, relative
 from partner_console.web.icons import icon
 from partner_console.web.keyset import Sort
 from partner_console.web.tables import Badges, Clock, Column, clipped, money, text
 from quota.states import credit_status
-from uids.states import AccountType, Environment, PaygStatus, Relationship, ShutdownPolicy
+from uids.states import AccountType, Environment, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from partner_console.access.actor import Actor
     from uids.models import LinkedAccount
 
-RELEASE_DAYS = timedelta(days=15)  # acpn.md §8: stopped PAYG instances are released after 15 days
+SOON = timedelta(days=3)
 _l = gettext_lazy
 
 
@@ -48,6 +53,7 @@ COLUMNS = (
     Column("type", _l("Account type"), is_shown=False),
     Column("status", _l("Account Status")),
     Column("payg", _l("PAYG status"), permission=CONTROL),
+    Column("release", _l("Release"), sort=Sort("payg_stopped_at", is_nullable=True), permission=CONTROL),
     Column("credit", _l("Credit status"), permission=QUOTA, is_shown=False),
     Column("purchase", _l("Purchase control"), permission=CONTROL),
     Column("policy", _l("Shutdown policy"), permission=CONTROL, is_shown=False),
@@ -97,8 +103,14 @@ class AccountCells:
             f'<span class="visually-hidden">{self.copy_word} '
         )
         self.alarm = icon("bell", label=_("Below the threshold"), css="alarm")
+        self.due = _("due now")
         self.countries: dict[str, str] = {}
         self.badges, self.clock = Badges(), Clock()
+
+    @cached_property
+    def cloud_now(self) -> datetime:
+        """Countdowns go by the cloud's clock; asked for when there is one."""
+        return cloud_now()
 
     def uid(self, row: LinkedAccount) -> str:
         uid = escape(row.uid)
@@ -136,14 +148,18 @@ class AccountCells:
         return self.badges[Relationship(row.relationship)]
 
     def payg(self, row: LinkedAccount) -> str:
-        """The status in force; for stopped instances how long until they are released for good."""
-        found = row.effective_payg_status
-        stopped_at = row.in_force.payg_stopped_at
-        if found != PaygStatus.STOPPED or stopped_at is None:
-            return self.badges[found]
-        n = max((stopped_at + RELEASE_DAYS - self.clock.now).days, 0)
-        note = ngettext("%d day to release", "%d days to release", n) % n
-        return f'{self.badges[found]} <span class="soft">{escape(note)}</span>'
+        """The status in force."""
+        return self.badges[row.effective_payg_status]
+
+    def release(self, row: LinkedAccount) -> str:
+        """How long until what arrears stopped is gone for good; when it went."""
+        at = row.release_at
+        if at is not None:
+            left = relative(at, self.cloud_now) if at > self.cloud_now else self.due
+            shown = badge("bad" if at - self.cloud_now <= SOON else "warn", left, "hourglass")
+            return f'<time datetime="{at.isoformat()}" title="{escape(absolute(at))}">{shown}</time>'
+        gone = row.in_force.payg_released_at
+        return NOTHING if gone is None else self.clock.when(gone)
 
     def credit(self, row: LinkedAccount) -> str:
         master = row.in_force
@@ -151,7 +167,12 @@ class AccountCells:
         if found is None:
             return NOTHING
         return self.badges[
-            credit_status(available=found.available, policy=master.shutdown_policy, overdraft=master.overdraft)
+            credit_status(
+                available=found.available,
+                policy=master.shutdown_policy,
+                overdraft=master.overdraft,
+                is_stopped=master.payg_stopped_at is not None,
+            )
         ]
 
     def purchase(self, row: LinkedAccount) -> str:

@@ -34,6 +34,7 @@ CHECKED: dict[Action, str] = {
     Action.QUOTA_BATCH_STARTED: "quota.services.batches.deciding.MANY",
     Action.ACCOUNT_FROZEN: "quota.services.agreed_controls.FREEZING",
     Action.PURCHASE_CONTROL_CHANGED: "quota.services.agreed_controls.CONTROLLING_PURCHASES",
+    Action.CONTROL_PLANNED: "quota.services.agreed_plans.PLANNING",
     Action.SHUTDOWN_POLICY_CHANGED: "quota.services.agreed_controls.SETTING_POLICY",
     Action.BULK_STARTED: "quota.services.bulk.deciding.MANY",
 }

@@ -46,7 +46,8 @@ FIELD_NEEDS: dict[str, Permission] = {
     ),
     **dict.fromkeys(
         ("payg_frozen", "frozen_by_master", "payg_stopped_at", "stopped_by_master", "payg_released_at",
-         "purchase_control", "purchase_in_force", "shutdown_policy", "policy_in_force", "overdraft", "trustee"),
+         "purchase_control", "purchase_in_force", "shutdown_policy", "policy_in_force", "overdraft", "trustee",
+         "switch", "set_to"),
         P.CONTROL_VIEW,
     ),
 }  # fmt: skip
@@ -63,11 +64,17 @@ ACTION_NEEDS: dict[str, Permission] = {
             Action.PAYG_RESUMED.value,
             Action.PAYG_RELEASED.value,
             Action.STOP_TOLD.value,
+            Action.CONTROL_PLANNED.value,
+            Action.CONTROL_PLAN_EDITED.value,
+            Action.CONTROL_PLAN_CANCELLED.value,
+            Action.CONTROL_PLAN_FAILED.value,
+            Action.CUSTOMER_NOTICED.value,
         ),
         P.CONTROL_VIEW,
     ),
 }
 MONEY = frozenset({"amount", "available", "deducted", "undeducted", "boost", "alert_amount"})
+TIMES = frozenset({"starts_at", "ends_at", "until"})
 # Facts that are recorded but are no field of their subject.
 WORDS: dict[str, str | _StrPromise] = {
     "amount": gettext_lazy("Quota Amount"),
@@ -111,6 +118,11 @@ WORDS: dict[str, str | _StrPromise] = {
     "billing": gettext_lazy("billing reference as expected"),
     "access": gettext_lazy("customer can use their console"),
     "item": gettext_lazy("item"),
+    "switch": gettext_lazy("switch"),
+    "set_to": gettext_lazy("set to"),
+    "starts_at": gettext_lazy("begin"),
+    "notice_hours": gettext_lazy("customer told before (hours)"),
+    "notice_email": gettext_lazy("customer told at"),
     "boost": gettext_lazy("temporary boost"),
     "until": gettext_lazy("until"),
     "expires_at": gettext_lazy("valid until"),
@@ -137,6 +149,11 @@ ICONS: dict[str, str] = {
     Action.ACCOUNT_FROZEN: "snowflake",
     Action.ACCOUNT_UNFROZEN: "power",
     Action.PURCHASE_CONTROL_CHANGED: "ban",
+    Action.CONTROL_PLANNED: "calendar-clock",
+    Action.CONTROL_PLAN_EDITED: "calendar-clock",
+    Action.CONTROL_PLAN_CANCELLED: "calendar-x-2",
+    Action.CONTROL_PLAN_FAILED: "circle-x",
+    Action.CUSTOMER_NOTICED: "mail",
     Action.QUOTA_CREATED: "wallet",
     Action.QUOTA_ADJUSTED: "wallet",
     Action.QUOTA_WRITTEN_OFF: "check",
@@ -293,6 +310,8 @@ def _value(model: type[models.Model] | None, name: str, value: Any, names: type_
         return str(_choices(settings.AUDIT_CHOICES[name]).get(value, value))
     field = _field(model, name)
     if field is None:
+        if name in TIMES:
+            return _time(value)
         return _money(value) if name in MONEY else str(value)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
@@ -309,9 +328,13 @@ def _choices(path: str) -> dict[Any, Any]:
 
 def _of_type(field: models.Field[Any, Any], value: Any) -> str:
     if isinstance(field, models.DateTimeField):
-        at = parse_datetime(str(value))
-        return formats.absolute(at) if at else str(value)
+        return _time(value)
     return _money(value) if isinstance(field, models.DecimalField) else str(value)
+
+
+def _time(value: Any) -> str:
+    at = parse_datetime(str(value))
+    return formats.absolute(at) if at else str(value)
 
 
 def _money(value: Any) -> str:

@@ -44,6 +44,10 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "immediatelyStop": ("off", "power-off"),
     "delayStop": ("off", "timer"),
     "noStop": ("off", "power"),
+    # planned changes
+    "planned": ("wait", "calendar-clock"),
+    "in_force": ("info", "timer"),
+    "ended": ("good", "circle-check"),
     # warnings
     "ok": ("good", "circle-check"),
     "in_alarm": ("warn", "bell"),

@@ -1,5 +1,6 @@
 from quota.models.alert import CustomerAlert, Mailing, SilentFeed, WarningSettings
 from quota.models.boost import Boost, BoostState
+from quota.models.calendar import ReleaseFeed
 from quota.models.credit import CreditAccount
 from quota.models.daily import DailyFlow, RollUp
 from quota.models.feed import UsageFeed
@@ -22,6 +23,7 @@ __all__ = [
     "Mailing",
     "QuotaBatch",
     "QuotaBatchRow",
+    "ReleaseFeed",
     "RollUp",
     "RuleRefresh",
     "ShutdownNotice",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
 
 # Filters on what is in force, of a master or of oneself.
-IN_FORCE = frozenset({"payg", "purchase", "policy", "credit", "in_warning"})
+IN_FORCE = frozenset({"payg", "purchase", "policy", "credit", "in_warning", "release"})
 
 
 def list_uids_with_quota(
@@ -42,6 +42,7 @@ def list_uids_with_quota(
     available_min: Decimal | None = None,
     available_max: Decimal | None = None,
     in_warning: bool = False,
+    release: str = "",
     trustee: str = "",
     part: Part = Part.ALL,
 ) -> QuerySet[LinkedAccount]:
@@ -72,6 +73,7 @@ def list_uids_with_quota(
         ((purchase,) if purchase else (), finding.purchase_is),
         (policy, finding.policy_is),
         (credit, finding.credit_is),
+        ((release,) if release else (), finding.is_released_within),
     )
     for wanted, meaning in effective:
         if wanted:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, F, OuterRef, Q
 
+from partner_console.cloud.clock import now as cloud_now
 from quota.models import CreditAccount
 from quota.states import CreditStatus
 from uids.identifiers import recognise
 from uids.models import LinkedAccount
-from uids.states import PaygStatus, PurchaseControl, ShutdownPolicy
+from uids.states import LIVE, RELEASE_AFTER, PaygStatus, PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -95,6 +97,18 @@ def payg_is(actor: Actor, wanted: Collection[str], part: Part = Part.ALL) -> Q:
     return _read_through(actor, holders, _any([states[PaygStatus(state)] for state in wanted]), part)
 
 
+def is_released_within(actor: Actor, days: Collection[str], part: Part = Part.ALL) -> Q:
+    """What arrears stopped is released for good within so many days, by the cloud's clock (acpn.md §8)."""
+    stopped_by = cloud_now() - RELEASE_AFTER + timedelta(days=max(map(int, days)))
+
+    def counts_down(path: str) -> Q:
+        return Q(**{f"{path}payg_stopped_at__lte": stopped_by, f"{path}payg_released_at__isnull": True})
+
+    holders = LinkedAccount.objects.visible_to(actor).filter(counts_down(""))
+    exact = Q(relationship__in=LIVE) & _in_force(counts_down, part)
+    return _read_through(actor, holders, exact, part)
+
+
 def purchase_is(actor: Actor, wanted: Collection[str], part: Part = Part.ALL) -> Q:
     banned = _own_or_masters(_banned, part)
     if PurchaseControl.BAN not in wanted:
@@ -165,10 +179,11 @@ def _in_arrears(path: str) -> Q:
 
 
 def _runs_in_arrears(path: str) -> Q:
-    """quota.states.credit_status as a condition: without shutdown, or delayed and within the overdraft."""
+    """quota.states.credit_status as a condition: without shutdown, or delayed and within the overdraft, and not stopped
+    before: what is stopped stays so until the arrears are gone."""
     policy = f"{path}shutdown_policy"
     within = {policy: ShutdownPolicy.DELAY_STOP, f"{path}credit__available__gte": -F(f"{path}overdraft")}
-    return Q(**{policy: ShutdownPolicy.NO_STOP}) | Q(**within)
+    return (Q(**{policy: ShutdownPolicy.NO_STOP}) | Q(**within)) & Q(**{f"{path}payg_stopped_at__isnull": True})
 
 
 def _own_or_masters(condition: Callable[[str], Q], part: Part) -> Q:

@@ -12,6 +12,9 @@ from quota.views.batches import batch_not_done as batch_not_done
 from quota.views.batches import batch_progress as batch_progress
 from quota.views.batches import batch_run as batch_run
 from quota.views.batches import batch_type as batch_type
+from quota.views.calendar import calendar as calendar
+from quota.views.calendar import calendar_feed as calendar_feed
+from quota.views.calendar import calendar_revoke as calendar_revoke
 from quota.views.edits import quota_edit as quota_edit
 from quota.views.figures import chart as chart
 from quota.views.figures import chart_image as chart_image
@@ -37,6 +40,11 @@ from quota.views.rules import rule_list as rule_list
 from quota.views.rules import rule_partner as rule_partner
 from quota.views.rules import rule_progress as rule_progress
 from quota.views.rules import threshold_edit as threshold_edit
+from quota.views.scheduling import schedule as schedule
+from quota.views.scheduling import schedule_cancel as schedule_cancel
+from quota.views.scheduling import schedule_edit as schedule_edit
+from quota.views.scheduling import schedule_list as schedule_list
+from quota.views.scheduling import schedule_new as schedule_new
 from quota.views.warnings import warning_detail as warning_detail
 from quota.views.warnings import warning_handle as warning_handle
 from quota.views.warnings import warning_list as warning_list

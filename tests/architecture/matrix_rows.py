@@ -54,6 +54,10 @@ def warning(world: World) -> dict[str, Any]:
     return {"pk": world.warning_pk}
 
 
+def planned(world: World) -> dict[str, Any]:
+    return {"uid": world.account.uid, "pk": world.plan_pk}
+
+
 def refunded(world: World) -> dict[str, Any]:
     return {"uid": world.account.uid, "pk": world.refund_pk}
 
@@ -221,6 +225,19 @@ QUOTA = (
     Row("quota:batch_cancel", 303, 403, 409, 403, 404, 403, 403, args=quotas, post=True),
     Row("quota:batch_not_done", 200, 403, 200, 403, 404, 403, 403, args=quotas),
     Row("quota:exposure", 200, 200, 200, 200, 200, 403, 200),
+    Row("quota:schedule_list", 200, 200, 200, 200, 200, 403, 200),
+    Row("quota:schedule_list", 422, 422, 422, 422, 422, 403, 422, query="state=nonsense"),
+    Row("quota:schedule", 200, 200, 200, 200, 404, 403, 200, args=uid, own=403),
+    Row("quota:schedule_new", 200, 200, 403, 403, 404, 403, 403, args=uid, own=403),
+    Row("quota:schedule_new", 422, 422, 403, 403, 404, 403, 403, args=uid, own=403, post=True),
+    Row("quota:schedule_edit", 200, 200, 403, 403, 404, 403, 403, args=planned),
+    Row("quota:schedule_edit", 422, 422, 403, 403, 404, 403, 403, args=planned, post=True),
+    Row("quota:schedule_cancel", 200, 200, 403, 403, 404, 403, 403, args=planned),
+    Row("quota:schedule_cancel", 422, 422, 403, 403, 404, 403, 403, args=planned, post=True),
+    Row("quota:calendar", 200, 200, 200, 200, 200, 403, 200),
+    Row("quota:calendar", 200, 200, 200, 200, 200, 403, 403, post=True),
+    Row("quota:calendar_revoke", 303, 303, 303, 303, 303, 403, 403, post=True),
+    public("quota:calendar_feed", 404, args=unknown_token),
     Row("quota:account_quota", 200, 200, 200, 200, 404, 404, 200, args=uid, own=403),
     # Without HTMX the panel leads to its page.
     Row("quota:panel", 302, 302, 302, 302, 404, 404, 302, args=uid, own=403),
@@ -392,7 +409,9 @@ REST = (
     Row("cloud:simulator_event", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_fault", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_instance", 403, 403, 403, 403, 403, 403, 422, post=True),
-    Row("cloud:simulator_instance_remove", 403, 403, 403, 403, 403, 403, 404, args=lambda _w: {"pk": 999_999}, post=True),
+    Row(
+        "cloud:simulator_instance_remove", 403, 403, 403, 403, 403, 403, 404, args=lambda _w: {"pk": 999_999}, post=True
+    ),
     Row("cloud:simulator_time", 403, 403, 403, 403, 403, 403, 302),
     Row("cloud:simulator_time", 403, 403, 403, 403, 403, 403, 422, post=True),
     Row("cloud:simulator_time_cancel", 403, 403, 403, 403, 403, 403, 409, post=True),

@@ -33,7 +33,7 @@ from quota.models.imports import ImportState
 from quota.services import batches as quota_batches
 from quota.services import rollup
 from tests.factories import make_account, make_member
-from uids.models import BulkEdit, ControlChange, Label, SavedView
+from uids.models import BulkEdit, ControlChange, Label, SavedView, ScheduledControl
 from uids.models.bulk import BulkState
 from uids.states import Control, Relationship
 
@@ -69,6 +69,7 @@ class World:
     approval_pk: int
     warning_pk: int
     refund_pk: int
+    plan_pk: int
     operation_id: uuid.UUID
 
 
@@ -142,6 +143,11 @@ def build_world(owner: Persona, agency: Persona) -> World:
             partner=partner, uid=account.uid, operation=Operation.REFUND, payload={"amount": "5"},
             state=CommandState.REFUSED, vendor_code="not_offered", asked_by="owner@acme.example",
             finished_at=timezone.now(),
+        ).pk,
+        plan_pk=ScheduledControl.objects.create(
+            account=account, partner=partner, what=Control.PAYG_FREEZE, value="frozen", reason="unpaid",
+            starts_at=timezone.now() + timedelta(days=3), due_at=timezone.now() + timedelta(days=3),
+            operator="owner@acme.example", operation_id=uuid.uuid4(),
         ).pk,
         operation_id=ControlChange.objects.create(
             account=account, what=Control.SHUTDOWN_POLICY, before="noStop", after=account.shutdown_policy,

@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.models import LANGUAGE_CHOICES, Partner, User
 from partner_console.access.scoping import PartnerScoped
-from uids.states import Control
+from uids.states import Control, PaygStatus, PurchaseControl, ShutdownPolicy
 
 from .account import LinkedAccount
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.utils.functional import Promise
 
 
 class ScheduleState(TextChoices):
@@ -33,6 +35,18 @@ SCHEDULE_OPEN = (ScheduleState.PLANNED, ScheduleState.IN_FORCE)
 PLANNABLE = (Control.PAYG_FREEZE, Control.PURCHASE_CONTROL, Control.SHUTDOWN_POLICY)
 # Nothing that takes away from a customer happens in quiet hours; these give, and never wait (design §6).
 EASING = frozenset({"normal", "noStop"})
+
+
+# What there is to plan, in the words of the switches' own buttons.
+SCHEDULE_CHANGES: dict[tuple[Control, str], str | Promise] = {
+    (Control.PAYG_FREEZE, PaygStatus.FROZEN.value): _("Freeze PAYG"),
+    (Control.PAYG_FREEZE, PaygStatus.NORMAL.value): _("Unfreeze PAYG"),
+    (Control.PURCHASE_CONTROL, PurchaseControl.BAN.value): _("Disable purchases"),
+    (Control.PURCHASE_CONTROL, PurchaseControl.NORMAL.value): _("Allow purchases again"),
+    (Control.SHUTDOWN_POLICY, ShutdownPolicy.IMMEDIATELY_STOP.value): _("Shutdown policy: Immediate shutdown"),
+    (Control.SHUTDOWN_POLICY, ShutdownPolicy.DELAY_STOP.value): _("Shutdown policy: Delayed shutdown"),
+    (Control.SHUTDOWN_POLICY, ShutdownPolicy.NO_STOP.value): _("Shutdown policy: No shutdown"),
+}
 
 
 class ScheduledControl(PartnerScoped):
@@ -108,6 +122,11 @@ class ScheduledControl(PartnerScoped):
         return f"{self.get_what_display()}: {self.value} {self.starts_at:%Y-%m-%d %H:%M}"
 
     @property
+    def title(self) -> str:
+        """“Freeze PAYG”."""
+        return str(SCHEDULE_CHANGES[Control(self.what), self.value])
+
+    @property
     def is_open(self) -> bool:
         return self.state in SCHEDULE_OPEN
 
@@ -119,11 +138,10 @@ class ScheduledControl(PartnerScoped):
 
     def audit_state(self) -> dict[str, Any]:
         return {
-            "what": self.what,
-            "value": self.value,
+            "switch": self.what,
+            "set_to": self.value,
             "starts_at": self.starts_at,
             "ends_at": self.ends_at,
             "notice_hours": self.notice_hours,
             "notice_email": self.notice_email,
-            "state": self.state,
         }
