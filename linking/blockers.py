@@ -19,10 +19,14 @@ from linking.endings import MOST_REQUESTS, REQUESTS_WITHIN
 from linking.models import Termination
 from linking.states import Side
 from partner_console.access.policy import PartnerKind
+from partner_console.approvals.models import Approval
+from partner_console.approvals.registry import get_checked
 from partner_console.cloud.models import CloudCommand, CommandState
 from partner_console.web import formats
 from quota.errors import missing_to_zero
 from quota.models import CreditAccount, LedgerEntry
+from uids.models import ScheduledControl
+from uids.models.scheduled import SCHEDULE_OPEN
 from uids.states import Relationship
 
 if TYPE_CHECKING:
@@ -58,6 +62,7 @@ def to_settle(account: LinkedAccount, side: Side = Side.PARTNER) -> list[Blocker
         *_arrears(account, side),
         *_undeducted(account, side),
         *_switches(account, side),
+        *_ahead(account, side),
         *_unanswered(account, side),
     ]
 
@@ -68,6 +73,11 @@ def to_undo(account: LinkedAccount) -> list[Blocker]:
     An agency's customers pay the cloud themselves: there is no use of ours to look at.
     """
     return [*_standing(account), *_used(account), *_trusteeship(account, Side.PARTNER)]
+
+
+def to_record(account: LinkedAccount) -> list[Blocker]:
+    """What forbids recording an end that ran elsewhere: nobody's money may be left with an account that is gone."""
+    return list(_trusteeship(account, Side.PARTNER))
 
 
 def requests_left(account: LinkedAccount, side: Side) -> int:
@@ -164,17 +174,56 @@ def _switches(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
         else:
             url = reverse("uids:account_unfreeze", args=[account.uid])
             yield Blocker("frozen", _("PAYG is frozen by you."), _("Unfreeze it."), url)
+    yield from _stopped(account, side)
     yield from _trusteeship(account, side)
 
 
+def _stopped(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    """While arrears last they are what is in the way; afterwards the stop still has to lift."""
+    credit = _credit(account)
+    if account.payg_stopped_at is None or credit is None or credit.available < 0:
+        return
+    reason = (
+        _("Pay-as-you-go is still stopped, although nothing is owed any more.")
+        if side is Side.CUSTOMER
+        else _("PAYG is still stopped by arrears, although they are settled.")
+    )
+    yield Blocker("stopped", reason, _("It runs again by itself within minutes; nothing to do."))
+
+
+def _ahead(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    """What was decided and has not happened yet: plans, and what waits for a second person. The customer is not told
+    what it is: a partner tells them in its own time."""
+    plans = list(ScheduledControl.objects.filter(account_id=account.pk, state__in=SCHEDULE_OPEN).order_by("due_at"))
+    own = Q(subject_type="uids.linkedaccount") | Q(subject_type="quota.creditaccount")
+    asked = Approval.objects.waiting().filter(own, partner_id=account.partner_id, subject_pk=account.pk)
+    if side is Side.CUSTOMER:
+        if plans or asked.exists():
+            partner = {"partner": account.partner.name}
+            reason = _("%(partner)s still has a change of this account under way.") % partner
+            yield Blocker("under_way", reason, _("Ask %(partner)s about it.") % partner)
+        return
+    for plan in plans:
+        words = {"what": plan.get_what_display(), "at": formats.absolute(plan.due_at)}
+        reason = _("A change is planned for %(at)s: %(what)s.") % words
+        yield Blocker("planned", reason, _("Call it off."), reverse("quota:schedule", args=[account.uid]))
+    for approval in asked.order_by("pk"):
+        reason = _("A change waits for a second person: %(what)s.") % {"what": get_checked(approval.action).title}
+        url = reverse("approvals:approval_detail", args=[approval.pk])
+        yield Blocker("second_person", reason, _("Decide about it, or take it back."), url)
+
+
 def _trusteeship(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
+    # An agency has no page of trusteeship, nor has a customer.
+    is_shown = side is Side.PARTNER and account.partner.kind != PartnerKind.AGENCY
+    url = reverse("uids:account_trusteeship", args=[account.uid]) if is_shown else ""
     if side is Side.CUSTOMER:
         clears = _("End the financial trusteeship in the cloud's own console.")
     else:
-        clears = _("The customer ends the financial trusteeship in the cloud's own console.")
+        clears = _("The customer ends the financial trusteeship in the cloud's own console; then record it here.")
     if account.trustee_id is not None and account.trustee is not None:
         reason = _("UID %(uid)s holds its money in financial trusteeship.") % {"uid": account.trustee.uid}
-        yield Blocker("held_by_master", reason, clears)
+        yield Blocker("held_by_master", reason, clears, url)
     uids = list(account.sub_accounts.live().order_by("uid").values_list("uid", flat=True))
     if uids:
         words = ngettext(
@@ -183,7 +232,7 @@ def _trusteeship(account: LinkedAccount, side: Side) -> Iterator[Blocker]:
             len(uids),
         )
         named = ", ".join(uids[:NAMED]) + (" …" if len(uids) > NAMED else "")
-        yield Blocker("holds_sub_accounts", words % {"n": len(uids), "uids": named}, clears)
+        yield Blocker("holds_sub_accounts", words % {"n": len(uids), "uids": named}, clears, url)
 
 
 def _unanswered(account: LinkedAccount, side: Side) -> Iterator[Blocker]:

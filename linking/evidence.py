@@ -13,7 +13,7 @@ from partner_console.access.policy import Permission, allows
 from partner_console.audit.selectors import list_entries
 from partner_console.cloud.models import CloudCommand
 from quota.models import CreditAccount
-from uids.models import ControlChange
+from uids.models import ControlChange, ScheduledControl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,14 @@ ORDER = (
     "operation", "payload", "state", "attempts", "vendor_code", "vendor_message", "asked_by", "reason", "operation_id",
     "created_at", "finished_at",
 )  # fmt: skip
-CONTROL = ("what", "before", "after", "reason", "method", "operator", "operator_uid", "operation_id", "at")
+CONTROL = (
+    "what", "before", "after", "overdraft_before", "overdraft_after", "reason", "method", "operator", "operator_uid",
+    "operation_id", "undoes", "at",
+)  # fmt: skip
+PLAN = (
+    "what", "before", "value", "starts_at", "ends_at", "due_at", "reason", "noticed_at", "state", "cause", "operator",
+    "operation_id", "created_at", "closed_at",
+)  # fmt: skip
 REQUEST = ("side", "reason", "state", "is_undo", "asked_at", "answered_at", "answer_reason", "ended_at")
 ENTRY = (
     "at", "action", "actor_label", "operator_uid", "channel", "subject_type", "subject_pk", "changes", "note",
@@ -67,7 +74,12 @@ def gather(actor: Actor, account: LinkedAccount) -> dict[str, Any]:
     }
     if allows(actor, Permission.CONTROL_VIEW):
         story["switches"] = _row(account, CONTROLS)
-        story["switch_changes"] = _rows(ControlChange.objects.visible_to(actor).filter(account_id=account.pk), CONTROL)
+        changes = ControlChange.objects.visible_to(actor).filter(account_id=account.pk).select_related("cause")
+        newest = list(changes.order_by("-pk")[:MOST])[::-1]
+        story["switch_changes"] = [
+            {**_row(change, CONTROL), "master_uid": change.cause.uid if change.cause else ""} for change in newest
+        ]
+        story["planned_changes"] = _rows(ScheduledControl.objects.visible_to(actor).filter(account_id=account.pk), PLAN)
     credit = CreditAccount.objects.visible_to(actor).filter(pk=account.pk).first()
     if credit is not None and allows(actor, Permission.QUOTA_VIEW):
         story["figures"] = {**_row(credit, FIGURES), "currency": partner.currency}

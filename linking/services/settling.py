@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from linking import blockers, tasks
 from linking.endings import KEPT_FOR, ensure_move
-from linking.errors import NotUnlinking
+from linking.errors import CannotTerminate, NotUnlinking
 from linking.models import Invitation, Termination
 from linking.services import ending_mails as mails
 from linking.services.forgetting import forget
@@ -37,6 +38,7 @@ from quota.locks import lock_credits
 from quota.models import CreditAccount
 from quota.services import apply_credit_figures
 from quota.services.customer_alerts import forget_alert
+from quota.services.scheduling import cancel_all
 from uids.services import forget_contact, set_relationship
 from uids.states import Relationship
 
@@ -113,7 +115,8 @@ def record_outside(*, actor: Actor, account_pk: int, has_ended: bool, note: str)
     """How an end came out that was never asked for here: it ran in the cloud's own console (imported accounts).
 
     `has_ended`: the relationship is *terminated*, with everything that follows; otherwise it is *normal* again. 409
-    unless it is ending and no request of ours is open. `note` (required) stays in the records.
+    unless it is ending and no request of ours is open, and while financial trusteeship ties it to others
+    (`CannotTerminate`): nobody's money stays with an account that is gone. `note` (required) stays in the records.
     """
     require(actor, Permission.LINK_TERMINATE)
     note = clean_reason(note)
@@ -125,6 +128,8 @@ def record_outside(*, actor: Actor, account_pk: int, has_ended: bool, note: str)
         return set_relationship(
             actor=actor, account=account, to=Relationship.NORMAL, action=Action.TERMINATION_WITHDRAWN, reason=note
         )
+    if found := blockers.to_record(account):
+        raise CannotTerminate(found)
     now = timezone.now()
     termination = Termination.objects.create(
         account=account,
@@ -229,6 +234,9 @@ def _end(actor: Actor, termination: Termination, *, reason: str) -> None:
     termination.version += 1
     termination.save(update_fields=["state", "ended_at", "delete_due_at", "version"])
     close_grant(actor=actor, account_pk=account.pk)
+    worker = system_actor("termination", partner=account.partner)
+    with translation.override(account.partner.language):  # it stays with the plan, whoever reads it later
+        cancel_all(actor=worker, account=account, cause=_("The relationship has ended."))
     cloud.drop_waiting(partner_pk=account.partner_id, uid=account.uid)
     set_relationship(
         actor=actor, account=account, to=Relationship.TERMINATED, action=Action.ACCOUNT_TERMINATED, reason=reason
