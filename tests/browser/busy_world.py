@@ -24,14 +24,14 @@ from partner_console.exports.registry import Selection
 from partner_console.exports.running import run_export
 from partner_console.exports.services import request_export
 from quota.services import batches as quota_batches
-from quota.services import boosts, bulk, payg, rollup
+from quota.services import boosts, bulk, rollup
 from quota.states import EntryKind
 from quota.tasks import sweep_warnings
 from tests.architecture.world import build_world
 from tests.factories import make_account
 from tests.linking.conftest import consent, send
 from tests.quota.import_support import bring_in, check, csv_of, upload
-from tests.quota.support import move
+from tests.quota.support import move, set_payg
 from uids import services as uids
 from uids.services import set_control
 from uids.services.bulk import REMARKS, Change
@@ -158,7 +158,7 @@ def _accounts(owner: Persona) -> list[str]:
     move(spent, EntryKind.USAGE, undeducted="150.25")
     sweep_warnings()
     frozen = make_account(partner, quota=Decimal(500), nickname="株式会社 とても長い名前の取引先ホールディングス")
-    payg.freeze_payg(actor=actor, account_pk=frozen.pk, reason="Invoice overdue by 30 days")
+    set_payg(actor, frozen.pk, "frozen", reason="Invoice overdue by 30 days")
     master, sub = make_account(partner, quota=Decimal(64_000)), make_account(partner, quota=Decimal(0))
     uids.set_trustee(actor=system_actor("test"), account_pk=sub.pk, trustee_pk=master.pk, reason="as the cloud says")
     bare = make_account(partner, nickname="")

@@ -30,10 +30,11 @@ from partner_console.cloud.simulated.adapter import SimulatedCloud
 from partner_console.cloud.simulated.models import SimAccount
 from partner_console.errors import Conflict, Forbidden, NotFound
 from quota.models import CreditAccount
-from quota.services import edit_quota, freeze_payg, set_threshold, unfreeze_payg
+from quota.services import edit_quota, set_threshold
 from quota.services.usage import apply_credit_figures
 from tests.factories import make_account, make_member
 from tests.linking.conftest import send
+from tests.quota.support import set_payg
 from uids.errors import NotLive, ReasonMissing
 from uids.models import LinkedAccount
 from uids.services import edit_account, set_control, set_labels, set_trustee
@@ -205,7 +206,7 @@ def test_who_has_not_answered_is_reminded_once_three_days_before(asked: Terminat
 def test_everything_in_the_way_is_named_at_once(account: LinkedAccount, acme_master: Persona) -> None:
     sub = make_account(acme_master.partner, trustee=account)
     consume(account, "137.20")
-    freeze_payg(actor=acme_master.actor, account_pk=account.pk, reason="Late")
+    set_payg(acme_master.actor, account.pk, "frozen", reason="Late")
     before = (actions(account), Termination.objects.count(), Email.objects.count())
 
     with pytest.raises(CannotTerminate) as refused:
@@ -401,7 +402,7 @@ CHANGES: dict[str, Callable[[Actor, LinkedAccount], Any]] = {
     "freeze": lambda actor, row: set_control(
         actor=actor, account_pk=row.pk, what=Control.PAYG_FREEZE, value="frozen", reason="x"
     ),
-    "unfreeze": lambda actor, row: unfreeze_payg(actor=actor, account_pk=row.pk, reason="x"),
+    "unfreeze": lambda actor, row: set_payg(actor, row.pk, "normal"),
     "purchase": lambda actor, row: set_control(
         actor=actor, account_pk=row.pk, what=Control.PURCHASE_CONTROL, value=PurchaseControl.BAN, reason="x"
     ),
@@ -579,7 +580,7 @@ def test_the_customers_words_tell_nothing_that_is_the_partners(
     account: LinkedAccount, customer: Actor, acme_master: Persona
 ) -> None:
     consume(account, "137.20")
-    freeze_payg(actor=acme_master.actor, account_pk=account.pk, reason="Late")
+    set_payg(acme_master.actor, account.pk, "frozen", reason="Late")
     account = LinkedAccount.objects.select_related("partner", "trustee").get(pk=account.pk)
 
     found = ending_of(customer, account)

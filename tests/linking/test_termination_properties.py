@@ -32,10 +32,11 @@ from partner_console.cloud.simulated.adapter import SimulatedCloud
 from partner_console.cloud.simulated.models import FaultKind, SimAccount
 from partner_console.errors import DomainError
 from quota.models import CreditAccount
-from quota.services import edit_quota, freeze_payg, unfreeze_payg
+from quota.services import edit_quota
 from quota.services.usage import apply_credit_figures
 from tests.factories import make_account, make_member, make_partner
 from tests.personas import Persona, persona_of
+from tests.quota.support import set_payg
 from uids.models import LinkedAccount
 from uids.states import MOVES, Relationship
 
@@ -114,7 +115,7 @@ class World:
         )
 
     def freeze(self, side: int) -> None:
-        (freeze_payg, unfreeze_payg)[side](actor=self.owner, account_pk=self.account.pk, reason="x")
+        set_payg(self.owner, self.account.pk, ("frozen", "normal")[side])
 
     def cannot(self, side: int) -> None:
         """The next unlinking is refused, or done without an answer."""
