@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.cloud.models import Operation
-from partner_console.cloud.simulated.models import FaultKind
+from partner_console.cloud.simulated.models import FaultKind, InstanceKind
 
 EVENTS = [("usage", _("Report consumption")), ("settle", _("Settle")), ("refund", _("Refund"))]
 FAULTY = [
@@ -26,6 +28,7 @@ FAULTS = [
     (FaultKind.UNAVAILABLE, _("Do nothing, do not answer")),
     (FaultKind.TIMEOUT_AFTER, _("Do it, then do not answer")),
 ]
+STRETCHES = [("hour", _("1 hour")), ("day", _("1 day")), ("week", _("1 week")), ("month", _("30 days"))]
 _UID = {"invalid": _("A UID is made of digits.")}
 
 
@@ -41,6 +44,29 @@ class EventForm(forms.Form):
     amount = forms.DecimalField(
         label=_("Amount"), min_value=0, max_digits=18, decimal_places=6, help_text=_("Up to six decimal places.")
     )
+
+
+class InstanceForm(forms.Form):
+    """What a customer orders. Exactly what `simulated.instances.order` takes, and the UID."""
+
+    uid = forms.RegexField(r"^[0-9]{1,20}$", label=_("UID"), error_messages=_UID)
+    kind = forms.ChoiceField(label=_("Kind"), choices=InstanceKind.choices)
+    price = forms.DecimalField(
+        label=_("Price"),
+        min_value=Decimal("0.000001"),
+        max_digits=18,
+        decimal_places=6,
+        help_text=_("For an hour of pay-as-you-go, or for the term of a subscription."),
+    )
+    term_days = forms.IntegerField(
+        label=_("Term in days"), min_value=1, max_value=1095, initial=30, help_text=_("Subscriptions only.")
+    )
+    renews = forms.BooleanField(label=_("Renew at the end of the term"), required=False)
+    name = forms.CharField(label=_("Name"), max_length=60, required=False)
+
+
+class TimeForm(forms.Form):
+    stretch = forms.ChoiceField(label=_("How long"), choices=STRETCHES)
 
 
 class FaultForm(forms.Form):

@@ -15,4 +15,8 @@ urlpatterns = [
     path("simulator/", views.simulator, name="simulator"),
     path("simulator/event/", views.simulator_event, name="simulator_event"),
     path("simulator/fault/", views.simulator_fault, name="simulator_fault"),
+    path("simulator/instance/", views.simulator_instance, name="simulator_instance"),
+    path("simulator/instance/<int:pk>/remove/", views.simulator_instance_remove, name="simulator_instance_remove"),
+    path("simulator/time/", views.simulator_time, name="simulator_time"),
+    path("simulator/time/cancel/", views.simulator_time_cancel, name="simulator_time_cancel"),
 ]

@@ -7,17 +7,18 @@ from typing import Any
 
 from partner_console.access.actor import system_actor
 from partner_console.cloud.models import RELATIVE, CloudCommand, CommandState
+from partner_console.errors import NotFound
+from quota.selectors import orders
 from uids.models import LinkedAccount
 from uids.states import AccountType
 
 PAY_THEMSELVES = (AccountType.AGENCY_END_USER, AccountType.T2_AGENCY)
+ACTOR = system_actor("simulated-cloud")
 
 
 def figures_for_simulation(uid: str) -> dict[str, Any] | None:
     """The live account of this UID as fields of `SimAccount`, with its figures from the ledger; None when unknown."""
-    accounts = (
-        LinkedAccount.objects.visible_to(system_actor("simulated-cloud")).live().select_related("partner", "credit")
-    )
+    accounts = LinkedAccount.objects.visible_to(ACTOR).live().select_related("partner", "credit", "trustee")
     account = accounts.filter(uid=uid).first()
     if account is None:
         return None
@@ -32,6 +33,8 @@ def figures_for_simulation(uid: str) -> dict[str, Any] | None:
         "account_type": account.account_type,
         "linked_at": account.linked_at,
         "payg_frozen": account.payg_frozen,
+        "payg_stopped_at": account.payg_stopped_at,
+        "trustee_uid": account.trustee.uid if account.trustee else "",
         "purchase_control": account.purchase_control,
         "shutdown_policy": account.shutdown_policy,
         "bill_to": "customer" if account.account_type in PAY_THEMSELVES else "partner",
@@ -39,6 +42,15 @@ def figures_for_simulation(uid: str) -> dict[str, Any] | None:
         **({name: getattr(credit, name) for name in figures} if credit else {}),
         **({"deducted": credit.deducted + _still_to_take_off(account)} if credit else {}),
     }
+
+
+def judge_for_simulation(uid: str, kind: str, price: Decimal) -> tuple[bool, str]:
+    """Whether the console lets a customer's order through, and in the reader's language why not."""
+    try:
+        verdict = orders.order_allowed(actor=ACTOR, uid=uid, kind=kind, price=price)
+    except NotFound as unknown:
+        return False, str(unknown)
+    return verdict.allowed, verdict.reason
 
 
 def _still_to_take_off(account: LinkedAccount) -> Decimal:

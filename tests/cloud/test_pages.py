@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from partner_console.cloud import services
 from partner_console.cloud.models import CloudCommand, CommandState
+from partner_console.cloud.simulated import playing
 from partner_console.cloud.simulated import services as simulated
-from partner_console.cloud.simulated.models import FaultKind, SimAccount, SimFault
+from partner_console.cloud.simulated.models import FaultKind, SimAccount, SimFault, SimInstance, SimPlay
 from tests.factories import make_account
 from tests.personas import Persona
 from uids import services as uids
@@ -136,6 +137,61 @@ def test_an_operator_lets_a_customer_consume_and_pay(operator: Persona, acme: Pa
     known = SimAccount.objects.get(uid=account.uid)
     assert (known.amount, known.deducted, known.undeducted) == (Decimal(100), Decimal(9), Decimal("20.5"))
     assert known.partner_uid == acme.master_uid
+
+
+def yes(_uid: str, _kind: str, _price: Decimal) -> tuple[bool, str]:
+    return True, ""
+
+
+def no(_uid: str, _kind: str, _price: Decimal) -> tuple[bool, str]:
+    return False, "Available Quota is 0: nothing can be bought."
+
+
+def test_an_operator_orders_as_the_customer_and_sees_the_verdict(
+    operator: Persona, acme: Partner, as_: type_of_sign_in, settings: Settings
+) -> None:
+    account = make_account(acme, quota=Decimal(100))
+    client, url = as_(operator), reverse("cloud:simulator_instance")
+    wanted = {"uid": account.uid, "kind": "payg", "price": "0.5", "term_days": "30", "name": "web-1"}
+
+    settings.SIMULATED_CLOUD_ORDERS = f"{__name__}.no"
+    refused = main(client.post(url, wanted, follow=True))
+    assert "The customer runs nothing." in refused
+    assert "would be refused Available Quota is 0" in refused
+    assert "web-1" in main(client.post(url, {**wanted, "put": "1"}, follow=True))
+
+    settings.SIMULATED_CLOUD_ORDERS = f"{__name__}.yes"
+    page = main(client.post(url, {**wanted, "kind": "subscription", "name": "db-1", "renews": "on"}, follow=True))
+    assert "would go through" in page
+    for shown in ("web-1 Pay-as-you-go Running 0.500000 an hour", "db-1 Subscription Running 0.500000 for 30 days"):
+        assert shown in page
+
+    instance = SimInstance.objects.get(name="web-1")
+    gone = main(client.post(reverse("cloud:simulator_instance_remove", args=[instance.pk]), follow=True))
+    assert "web-1" not in gone
+    for wrong in ({"price": "0"}, {"kind": "mainframe"}, {"uid": "404"}, {"term_days": "0"}):
+        assert client.post(url, {**wanted, **wrong}).status_code == 422
+
+
+def test_an_operator_lets_time_pass_sees_how_far_it_is_and_cancels(operator: Persona, as_: type_of_sign_in) -> None:
+    client, here = as_(operator), reverse("cloud:simulator")
+    url = reverse("cloud:simulator_time")
+    assert "Next settlement in 24 hours" in main(client.get(here))
+    assert client.post(url, {"stretch": "year"}).status_code == 422
+
+    assert client.post(url, {"stretch": "week"}).status_code == 303
+
+    busy = client.get(here).content.decode()
+    assert "0 of 168" in busy
+    assert f'hx-get="{url}"' in busy
+    assert "Let time pass:" not in busy
+    assert client.get(url, headers={"HX-Request": "true"}).status_code == 200
+    again = client.post(url, {"stretch": "hour"})
+    assert (again.status_code, "Time is passing already" in main(again)) == (409, True)
+    client.post(reverse("cloud:simulator_time_cancel"))
+    playing.play(play_pk=SimPlay.objects.get().pk)
+    assert client.get(url, headers={"HX-Request": "true"}).status_code == 286
+    assert "Let time pass: 1 week" in main(client.get(here))
 
 
 @pytest.mark.parametrize(

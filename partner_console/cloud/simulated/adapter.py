@@ -108,7 +108,9 @@ class SimulatedCloud:
 
     def set_trustee(self, *, uid: str, trustee_uid: str) -> None:
         def join(account: SimAccount) -> dict[str, object]:
-            if trustee_uid and (trustee_uid == uid or _linked(trustee_uid).trustee_uid):
+            # Not locked: two accounts in two orders would wait for each other.
+            master = services.meet(trustee_uid) if trustee_uid else None
+            if trustee_uid and (master is None or master.trustee_uid or trustee_uid == uid):
                 raise CloudRefused(BAD_STATUS, "trusteeship is error")
             return {"trustee_uid": trustee_uid}
 

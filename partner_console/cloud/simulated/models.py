@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q, Value
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def only_bills() -> list[str]:
@@ -54,15 +59,15 @@ class SimAccount(models.Model):
 
 
 class InstanceKind(models.TextChoices):
-    PAYG = "payg", "pay-as-you-go"
-    SUBSCRIPTION = "subscription", "subscription"
+    PAYG = "payg", _("Pay-as-you-go")
+    SUBSCRIPTION = "subscription", _("Subscription")
 
 
 class InstanceState(models.TextChoices):
-    RUNNING = "running", "running"
-    STOPPED = "stopped", "stopped"
-    RELEASED = "released", "released"
-    EXPIRED = "expired", "expired"
+    RUNNING = "running", _("Running")
+    STOPPED = "stopped", _("Stopped")
+    RELEASED = "released", _("Released")
+    EXPIRED = "expired", _("Expired")
 
 
 class SimInstance(models.Model):
@@ -96,6 +101,11 @@ class SimInstance(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def next_end(self) -> datetime | None:
+        """The end of the term after this one."""
+        return self.ends_at + timedelta(days=self.term_days) if self.ends_at and self.term_days else None
+
 
 class SimBill(models.Model):
     """Consumption the cloud knows late: it is reported at `due_at`, also when PAYG has been stopped since."""
@@ -125,11 +135,11 @@ class SimClock(models.Model):
 
 
 class PlayState(models.TextChoices):
-    WAITING = "waiting", "waiting"
-    PLAYING = "playing", "playing"
-    DONE = "done", "done"
-    CANCELLED = "cancelled", "cancelled"
-    FAILED = "failed", "failed"
+    WAITING = "waiting", _("Waiting")
+    PLAYING = "playing", _("Time passes")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+    FAILED = "failed", _("Failed")
 
 
 PLAY_GOES_ON = (PlayState.WAITING, PlayState.PLAYING)
@@ -144,7 +154,6 @@ class SimPlay(models.Model):
     asked_by = models.CharField(max_length=254)
     error = models.CharField(max_length=200, blank=True, default="")
     cancel_requested = models.BooleanField(default=False)
-    attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -157,6 +166,10 @@ class SimPlay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.played}/{self.hours}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state not in PLAY_GOES_ON
 
 
 class SimLink(models.Model):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from partner_console.cloud.port import CloudRefused, CloudUnavailable, OutcomeUnknown
+from partner_console.cloud.simulated import instances
 from partner_console.cloud.simulated.models import FaultKind, SimAccount, SimFault
 from partner_console.money import CONSUMPTION_PLACES, quantize
 
@@ -26,6 +27,8 @@ T = TypeVar("T")
 SYSTEM_ERROR = "1109"
 INVALID_UID = "3029"  # agency-api.md §16.6
 NOT_A_NUMBER = "3041"
+# What decides whether pay-as-you-go runs, beside the time since.
+FACTS = frozenset({"payg_frozen", "payg_stopped_at", "trustee_uid", "partner_uid"})
 
 
 def report_usage(*, uid: str, amount: Decimal) -> SimAccount:
@@ -98,12 +101,23 @@ def lock_account(uid: str) -> SimAccount:
     return account
 
 
+def meet(uid: str) -> SimAccount | None:
+    """The account as the cloud has it, taken over from the console where it has not met it; None when nobody knows."""
+    account = SimAccount.objects.filter(uid=uid).first()
+    if account is None:
+        _adopt(uid)
+        account = SimAccount.objects.filter(uid=uid).first()
+    return account
+
+
 def save(account: SimAccount, **values: object) -> SimAccount:
-    """Set the values and the moment they became so."""
+    """Set the values and the moment they became so; what runs follows in the same transaction."""
     for name, value in values.items():
         setattr(account, name, value)
     account.changed_at = timezone.now()
     account.save(update_fields=[*values, "changed_at"])
+    if not FACTS.isdisjoint(values):
+        instances.follow([account.uid])
     return account
 
 
@@ -115,6 +129,8 @@ def _adopt(uid: str) -> None:
     known: dict[str, Any] | None = import_string(settings.SIMULATED_CLOUD_SOURCE)(uid)
     if known is not None:
         SimAccount.objects.get_or_create(uid=uid, defaults={**known, "changed_at": timezone.now()})
+        if master := known.get("trustee_uid"):
+            meet(master)
 
 
 def _take_fault(operation: str, uid: str) -> SimFault | None:

@@ -62,11 +62,11 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
-                            ("waiting", "waiting"),
-                            ("playing", "playing"),
-                            ("done", "done"),
-                            ("cancelled", "cancelled"),
-                            ("failed", "failed"),
+                            ("waiting", "Waiting"),
+                            ("playing", "Time passes"),
+                            ("done", "Done"),
+                            ("cancelled", "Cancelled"),
+                            ("failed", "Failed"),
                         ],
                         default="waiting",
                         max_length=20,
@@ -75,7 +75,6 @@ class Migration(migrations.Migration):
                 ("asked_by", models.CharField(max_length=254)),
                 ("error", models.CharField(blank=True, default="", max_length=200)),
                 ("cancel_requested", models.BooleanField(default=False)),
-                ("attempts", models.PositiveIntegerField(default=0)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("heartbeat_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
@@ -99,7 +98,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("payg", "pay-as-you-go"), ("subscription", "subscription")], max_length=20
+                        choices=[("payg", "Pay-as-you-go"), ("subscription", "Subscription")], max_length=20
                     ),
                 ),
                 ("price", models.DecimalField(decimal_places=6, max_digits=18)),
@@ -109,10 +108,10 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
-                            ("running", "running"),
-                            ("stopped", "stopped"),
-                            ("released", "released"),
-                            ("expired", "expired"),
+                            ("running", "Running"),
+                            ("stopped", "Stopped"),
+                            ("released", "Released"),
+                            ("expired", "Expired"),
                         ],
                         default="running",
                         max_length=20,
