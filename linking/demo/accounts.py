@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from linking.demo import catalogue, daily
+from linking.demo import arrears, catalogue, daily, machines
 from partner_console.access.policy import PartnerKind
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
 from partner_console.cloud.simulated.models import FaultKind, SimFault
 from quota import services as quota
 from quota.locks import lock_credit
+from quota.services import controls, trusteeship
 from quota.services.ledger import Movement, post_all
 from quota.states import EntryKind
 from uids import services as uids
 from uids.models import Label, LinkedAccount, SavedView
-from uids.states import AccountType, Relationship, ShutdownPolicy
+from uids.states import AccountType, Control, PaygStatus, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
     from random import Random
@@ -41,7 +42,6 @@ ENDINGS = {
 USE = (12, 35, 0, 55, 48, 22, 62, 41, 30, 5, 18, 44, 66, 25, 58, 8, 37, 51, 29, 60, 95, 15, 33, 47, 3, 64, 20, 108, 57)
 FULL = 100
 DAILY_EVERY = 7  # every so many accounts have what was used on each day, as a real feed brings it
-RUNS_ON, RELEASED = 1, 3  # of those in arrears, which one runs on and which one is lost
 SECOND_TIER = {partner.master_uid for partner in catalogue.PARTNERS if partner.parent}
 PROMISED_TO_T2 = Decimal(240_000)  # a little less than it gave its own customers
 
@@ -62,12 +62,15 @@ def fill(book: Book, given: DemoPartner) -> None:
     for number in range(given.n_accounts):
         account = _account(book, given, number)
         book.accounts.append(account)
+        if account.payg_stopped_at:
+            arrears.record(account)
         if number % 4 == 0:
             account.labels.add(book.dice.choice(labels))
         if book.partner.kind != PartnerKind.AGENCY:
             _history(book, account, number)
     if book.partner.kind != PartnerKind.AGENCY:
         _trusteeship(book)
+        machines.fill(book)
         _freeze(book)
         _views(book)
 
@@ -97,7 +100,7 @@ def _account(book: Book, given: DemoPartner, number: int) -> LinkedAccount:
         environment="sandbox" if number % 29 == 5 else "production",
         relationship=next((state for every, state in ENDINGS.items() if number % (every * 5) == every), "normal"),
         shutdown_policy=policy,
-        overdraft=Decimal(600) if policy == ShutdownPolicy.DELAY_STOP else Decimal(0),
+        overdraft=arrears.LEAST_OVERDRAFT if policy == ShutdownPolicy.DELAY_STOP else Decimal(0),
         purchase_control="ban" if number % 31 == 9 else "normal",
         **stopped,
     )
@@ -113,18 +116,15 @@ def _uid(book: Book, given: DemoPartner, number: int) -> str:
 def _policy(book: Book, number: int) -> tuple[str, dict[str, Any]]:
     """The policy, and since when the cloud has stopped PAYG where the account is in arrears under it."""
     policy = book.dice.choice(catalogue.POLICIES)
+    fate = _fate(book, number)
+    return (fate.policy, fate.fields()) if fate else (policy, {})
+
+
+def _fate(book: Book, number: int) -> arrears.Fate | None:
+    """What becomes of the account where it is in arrears."""
     if book.partner.kind == PartnerKind.AGENCY or USE[number % len(USE)] <= FULL:
-        return policy, {}
-    turn = number // len(USE)
-    if turn == RUNS_ON:
-        return ShutdownPolicy.NO_STOP, {}
-    if turn == RELEASED:
-        stopped = timezone.now() - timedelta(days=17)
-        return ShutdownPolicy.IMMEDIATELY_STOP, {
-            "payg_stopped_at": stopped,
-            "payg_released_at": stopped + timedelta(days=15),
-        }
-    return ShutdownPolicy.IMMEDIATELY_STOP, {"payg_stopped_at": timezone.now() - timedelta(hours=29)}
+        return None
+    return arrears.fate(number // len(USE))
 
 
 def _type(book: Book, number: int) -> AccountType:
@@ -144,8 +144,11 @@ def _history(book: Book, account: LinkedAccount, number: int) -> None:
         )
         return
     amount = Decimal(dice.choice((500, 1200, 3000, 5000, 8000, 20_000, 64_000))) + Decimal(dice.randrange(100)) / 100
+    fate = _fate(book, number)
     if account.uid in SECOND_TIER:
         amount = PROMISED_TO_T2
+    elif fate and fate.amount:
+        amount = fate.amount
     quota.open_credit(
         actor=book.actor,
         account=account,
@@ -197,14 +200,21 @@ def _when(movement: Movement) -> datetime:
 
 
 def _trusteeship(book: Book) -> None:
-    """Every 45th account is a master; the accounts after it spend its quota (their own is 0)."""
-    live = [a for a in book.accounts if a.relationship == Relationship.NORMAL]
+    """Every 45th customer is a master; those after it spend its quota (their own is 0). Partners hold their own."""
+    live = [a for a in book.accounts if a.relationship == Relationship.NORMAL and a.uid not in SECOND_TIER]
+    live = [a for a in live if a.account_type == AccountType.RESELLER_END_USER]
     for start in range(0, len(live) - 8, 45):
         master = live[start]
         for sub in live[start + 1 : start + 2 + book.dice.randrange(1, 5)]:
-            uids.set_trustee(
-                actor=book.actor, account_pk=sub.pk, trustee_pk=master.pk, reason="Enterprise linked by the customer"
-            )
+            # Nobody takes debts along (acpn.md §9).
+            if USE[book.accounts.index(sub) % len(USE)] <= FULL:
+                joined = trusteeship.set_trustee(
+                    actor=book.actor,
+                    account_pk=sub.pk,
+                    trustee_pk=master.pk,
+                    reason="Enterprise linked by the customer",
+                )
+                sub.trustee_id = joined.trustee_id
 
 
 def _freeze(book: Book) -> None:
@@ -214,7 +224,13 @@ def _freeze(book: Book) -> None:
         if position == 1:
             SimFault.objects.create(operation="freeze", uid=account.uid, kind=FaultKind.REFUSE, code="3040",
                                     message="account is in a frozen state and cannot be operated")  # fmt: skip
-        quota.freeze_payg(actor=book.actor, account_pk=account.pk, reason="Invoice overdue by 30 days")
+        controls.change_control(
+            actor=book.actor,
+            account_pk=account.pk,
+            what=Control.PAYG_FREEZE,
+            value=PaygStatus.FROZEN,
+            reason="Invoice overdue by 30 days",
+        )
 
 
 def _views(book: Book) -> None:
