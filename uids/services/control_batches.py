@@ -38,6 +38,14 @@ if TYPE_CHECKING:
     from partner_console.errors import DomainError
 
 
+# Only these columns are written: what arrears did to the account meanwhile is another fact.
+FIELDS = {
+    Control.PAYG_FREEZE: ["payg_frozen"],
+    Control.PURCHASE_CONTROL: ["purchase_control"],
+    Control.SHUTDOWN_POLICY: ["shutdown_policy", "overdraft"],
+}
+
+
 @dataclass(slots=True)
 class Batch:
     """What came of it: the accounts that were changed, and those that were not, each with its reason.
@@ -180,15 +188,8 @@ def _write(why: _Why, moves: Sequence[_Move]) -> None:
             account.purchase_control = move.after
         else:
             account.shutdown_policy, account.overdraft = move.after, move.overdraft_after or Decimal(0)
-    fields += _FIELDS[why.what]
+    fields += FIELDS[why.what]
     LinkedAccount.objects.visible_to(why.actor).bulk_update([move.account for move in moves], fields)
-
-
-_FIELDS = {
-    Control.PAYG_FREEZE: ["payg_frozen"],
-    Control.PURCHASE_CONTROL: ["purchase_control"],
-    Control.SHUTDOWN_POLICY: ["shutdown_policy", "overdraft"],
-}
 
 
 def _followers(why: _Why, by_master: dict[int, _Move]) -> list[LinkedAccount]:
