@@ -9,8 +9,6 @@ from quota.services.notices import send_warning as send_warning
 from quota.services.opening import Opening as Opening
 from quota.services.opening import open_credit as open_credit
 from quota.services.opening import open_credits as open_credits
-from quota.services.payg import freeze_payg as freeze_payg
-from quota.services.payg import unfreeze_payg as unfreeze_payg
 from quota.services.usage import apply_credit_figures as apply_credit_figures
 from quota.services.usage import sync_partner as sync_partner
 from quota.services.warning_rules import set_account_lines as set_account_lines
