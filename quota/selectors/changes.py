@@ -125,7 +125,12 @@ def _change(
 
 def _status(credit: CreditAccount, available: Decimal) -> CreditStatus:
     account = credit.account
-    return credit_status(available=available, policy=account.shutdown_policy, overdraft=account.overdraft)
+    return credit_status(
+        available=available,
+        policy=account.shutdown_policy,
+        overdraft=account.overdraft,
+        is_stopped=account.payg_stopped_at is not None,
+    )
 
 
 def _rows(actor: Actor, credit: CreditAccount, amount: Decimal, deducted: Decimal) -> list[Row]:

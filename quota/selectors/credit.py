@@ -81,6 +81,7 @@ class Balance:
             available=self._own().available,
             policy=self.holder.shutdown_policy,
             overdraft=self.holder.overdraft,
+            is_stopped=self.holder.payg_stopped_at is not None,
         )
 
     @property
