@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.access.models import Partner
 from partner_console.access.scoping import PartnerScoped
 from quota.models.credit import DIGITS, CreditAccount
-from quota.states import RELEASE_AFTER, StopNews
+from quota.states import StopNews
+from uids.states import RELEASE_AFTER
 
 if TYPE_CHECKING:
     from datetime import datetime

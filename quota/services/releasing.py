@@ -20,8 +20,8 @@ from partner_console.waking import after_commit
 from quota import tasks
 from quota.services import enforcing, stop_records
 from quota.services.stop_records import MOST_WOKEN
-from quota.states import RELEASE_AFTER, RELEASE_REMINDERS, REMINDER_OF, StopNews
-from uids.states import PaygStatus
+from quota.states import RELEASE_REMINDERS, REMINDER_OF, StopNews
+from uids.states import RELEASE_AFTER, PaygStatus
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -15,9 +15,8 @@ from partner_console.audit.actions import Action
 from partner_console.cloud import clock
 from partner_console.waking import after_commit
 from quota import tasks
-from quota.states import RELEASE_AFTER
 from uids.models import LinkedAccount
-from uids.states import LIVE, Control, PaygStatus
+from uids.states import LIVE, RELEASE_AFTER, Control, PaygStatus
 
 if TYPE_CHECKING:
     import uuid

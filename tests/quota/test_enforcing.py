@@ -24,13 +24,13 @@ from quota import tasks
 from quota.models import CreditAccount, ShutdownNotice
 from quota.services import enforcing, intake, releasing, stop_lines, stop_news
 from quota.services.intake import UsageEvent
-from quota.states import RELEASE_AFTER, EntryKind, StopNews
+from quota.states import EntryKind, StopNews
 from tests.factories import make_account, make_member
 from tests.quota.support import move
 from uids.models import ControlChange, LinkedAccount
 from uids.services import set_control
 from uids.services.relationship import set_relationship
-from uids.states import Control, PaygStatus, Relationship, ShutdownPolicy
+from uids.states import RELEASE_AFTER, Control, PaygStatus, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
