@@ -73,7 +73,7 @@ CONTROLS = ExportSpec(
     read=read,
     shown_as={
         "change": ("before", "after"),
-        "operator": ("operator_uid", "operator"),
+        "operator": ("operator_uid", "operator", "method"),
         "cloud": ("cloud", "cloud_code", "cloud_at"),
     },
 )

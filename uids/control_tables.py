@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partner_console.access.policy import Permission
 from partner_console.web import formats
 from partner_console.web.badges import status_badge
 from partner_console.web.keyset import Sort
@@ -58,8 +59,9 @@ def _change(change: ControlChange) -> str:
 
 
 def _operator(change: ControlChange) -> str:
-    uid = f'<br><span class="soft mono">{escape(change.operator_uid)}</span>' if change.operator_uid else ""
-    return f"{text(change.who)}{uid}"
+    """Who, and below it the UID that acted and by which method."""
+    uid = f'<span class="mono">{escape(change.operator_uid)}</span> · ' if change.operator_uid else ""
+    return f'{text(change.who)}<br><span class="soft">{uid}{text(change.get_method_display())}</span>'
 
 
 def _cause(change: ControlChange) -> str:
@@ -92,10 +94,9 @@ COLUMNS = (
         heads_row=True,
     ),
     Column("what", gettext_lazy("Kind of change"), lambda change: text(change.get_what_display())),
-    Column("change", gettext_lazy("Change"), _change, is_fixed=True),
+    Column("change", gettext_lazy("Change"), _change, css="wrap", is_fixed=True),
     Column("reason", gettext_lazy("Reason"), lambda change: text(change.reason), css="wrap"),
-    Column("operator", gettext_lazy("Operator"), _operator),
-    Column("method", gettext_lazy("Operation method"), lambda change: text(change.get_method_display())),
+    Column("operator", gettext_lazy("Operator and method"), _operator),
     Column("cloud", gettext_lazy("At the cloud")),
     Column(
         "cause",
@@ -110,4 +111,14 @@ COLUMNS = (
         title=gettext_lazy("Everything that was changed in the same action"),
         is_shown=False,
     ),
+    Column("undo", gettext_lazy("Undo"), css="end stay-end", is_fixed=True, permission=Permission.CONTROL_CHANGE),
 )
+
+
+def undo_button(url: str, change: ControlChange) -> str:
+    """The dialog that takes a change back; what tells the buttons apart is heard only."""
+    when = escape(formats.absolute(change.at))
+    return (
+        f'<a class="btn btn-sm btn-outline-secondary" href="{url}" hx-get="{url}" hx-target="#dialog" '
+        f'hx-swap="innerHTML" hx-push-url="false">{escape(_("Undo"))}<span class="visually-hidden"> {when}</span></a>'
+    )

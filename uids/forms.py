@@ -81,6 +81,7 @@ class SwitchForm(ReasonForm):
 
     def __init__(self, *args: Any, n_accounts: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        del self.fields["reason"].widget.attrs["autofocus"]  # the warning above it is read first
         self.n_accounts = n_accounts
         if n_accounts == 1:
             del self.fields["confirmed"]

@@ -161,6 +161,15 @@ def _button(account: LinkedAccount, what: Control) -> Button | None:
     )
 
 
+def undo_urls(actor: Actor, account: LinkedAccount) -> dict[int, str]:
+    """By change, where each of the account's own newest changes is taken back; nothing for those that cannot be."""
+    return {
+        change.pk: _undo_url(actor, account, change)
+        for change in _last_changes(actor, account)[1].values()
+        if _undo_url(actor, account, change)
+    }
+
+
 def _undo_url(actor: Actor, account: LinkedAccount, change: ControlChange | None) -> str:
     if change is None or change.what == Control.PAYG_SHUTDOWN or why_not_undo(actor, account, change, change):
         return ""
@@ -198,7 +207,7 @@ def _purchase(account: LinkedAccount, available: Decimal | None) -> tuple[Purcha
         reasons.append(_("Available Quota is 0: nothing can be bought."))
     elif not reasons:
         reasons.append(_("New orders are allowed within Available Quota."))
-    if account.effective_payg_status is not PaygStatus.NORMAL:
+    if account.effective_payg_status is not PaygStatus.NORMAL and not banned and (available is None or available > 0):
         reasons.append(_("Subscriptions only: PAYG is not running."))
     return (PurchaseControl.BAN if banned else PurchaseControl.NORMAL), reasons
 

@@ -26,6 +26,7 @@ from uids.controls import own_value
 from uids.forms import PolicyForm, SwitchForm
 from uids.states import Control, ShutdownPolicy
 from uids.switch_words import BAN, FREEZE, OPEN, UNFREEZE, Flip, policy_flip, undo_flip
+from uids.views.lists import CHANGED
 from uids.views.panels import account_url, policy_choices
 from uids.wording import EFFECT_OF, NOTICED, WARNINGS
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from uids.models import LinkedAccount
     from uids.previews import Line
 
-ACCOUNT_CHANGED = "account-changed"  # the list and the account's page listen for it
 SHOWN = 8  # sub-accounts named in the dialog; the dry run has a page of its own for all of them
 SECOND_PERSON_ASKED = gettext_lazy(
     "Nothing is changed yet: a second person has to agree. They are told by mail, you of their answer."
@@ -88,7 +88,7 @@ def account_policy(request: ActorRequest, uid: str) -> HttpResponse:
         "action": reverse("uids:account_policy", args=[uid]),
         "came_from": request.GET.get("from", ""),
         "cancel_url": account_url(request, uid),
-        **policy_choices(request.actor, account),
+        "choices": policy_choices(request.actor, account),
     }
     status = 422 if form.is_bound else 200
     return render_page(request, "uids/account_policy.html", context, fragment="confirm", status=status)
@@ -158,7 +158,7 @@ def _done(request: ActorRequest, account: LinkedAccount, flip: Flip, outcome: ob
     if not wants_fragment(request):
         return see_other(request, account_url(request, account.uid))
     response = render(request, "ui/toasts_oob.html")
-    for event in (ACCOUNT_CHANGED, "dialog-close"):
+    for event in (CHANGED, "dialog-close"):
         trigger_client_event(response, event)
     return response
 
@@ -168,7 +168,7 @@ def _refused(request: ActorRequest, error: DomainError) -> HttpResponse:
     if request.method != "POST":
         raise error
     response = error_response(request, error)
-    return trigger_client_event(response, ACCOUNT_CHANGED) if wants_fragment(request) else response
+    return trigger_client_event(response, CHANGED) if wants_fragment(request) else response
 
 
 def _confirm(
@@ -184,6 +184,7 @@ def _confirm(
         "warning": WARNINGS[effect.what],
         "effect": EFFECT_OF[key],
         "noticed": NOTICED[key],
+        "at_these_figures": _at_these_figures(request, account, preview),
         "line": shown_line(effect.what, effect.account),
         "rows": [shown_line(effect.what, effect.line(row)) for row in effect.rows[:SHOWN]],
         "all_url": reverse("uids:control_preview", args=[account.uid, effect.what.value, preview.value]),
@@ -194,6 +195,13 @@ def _confirm(
         "is_danger": flip.is_danger,
         "cancel_url": account_url(request, account.uid),
     }
+
+
+def _at_these_figures(request: ActorRequest, account: LinkedAccount, preview: SwitchPreview) -> str:
+    """What a policy would do right now; of the other switches there is nothing to say."""
+    if preview.effect.what is not Control.SHUTDOWN_POLICY:
+        return ""
+    return str(next(row["now"] for row in policy_choices(request.actor, account) if row["value"] == preview.value))
 
 
 def shown_line(what: Control, line: Line) -> dict[str, Any]:

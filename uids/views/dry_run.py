@@ -45,7 +45,7 @@ COLUMNS = (
         heads_row=True,
     ),
     Column("nickname", gettext_lazy("Nickname"), lambda row: clipped(row.nickname), css="clip"),
-    Column("effect", gettext_lazy("Now → after"), is_fixed=True),
+    Column("effect", gettext_lazy("Now → after"), css="wrap", is_fixed=True),
     Column("why", gettext_lazy("Why"), css="wrap"),
 )
 
@@ -99,7 +99,7 @@ class DryRunPage(ListPage[LinkedAccount]):
     def _why(self, row: LinkedAccount) -> str:
         line = self.preview.line(row)
         if not line.is_held:
-            return text("" if line.is_same else _("Follows its master account."))
+            return text("")
         return f"{text(_('By its own switch: stays.'))}{_own_reason(self._own.get(row.pk))}"
 
     def context(self) -> dict[str, Any]:

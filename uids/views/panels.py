@@ -11,9 +11,11 @@ from partner_console.access.policy import KIND_MAY, PartnerKind, Permission, all
 from partner_console.audit.selectors import timeline
 from partner_console.cloud import clock
 from partner_console.web.countries import country_name
+from quota.effects import state_table
+from quota.rules import overdraft_for
 from quota.selectors.credit import get_balance
+from quota.selectors.plans import open_plans, waiting_plans
 from quota.selectors.switches import waiting_switches
-from quota.states import RELEASE_AFTER
 from uids import selectors
 from uids.states import Relationship, ShutdownPolicy
 from uids.switches import list_switches
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from partner_console.access.actor import Actor
+    from quota.effects import StateRow
     from quota.selectors.credit import Balance
     from uids.models import LinkedAccount
 
@@ -72,23 +75,39 @@ def _controls(actor: Actor, account: LinkedAccount, balance: Balance | None) -> 
         "n_sub_accounts": sub_accounts.count(),
         "change": allows(actor, Permission.CONTROL_CHANGE),
         "waiting": waiting_switches(actor, account.pk),
-        "release": _release(account.in_force),
+        "plans": open_plans(actor, account.pk),
+        "waiting_plans": waiting_plans(actor, account.pk),
+        "release": _release(account),
+        "states": states_of(balance),
     }
 
 
-def _release(holder: LinkedAccount) -> dict[str, Any] | None:
+def _release(account: LinkedAccount) -> dict[str, Any] | None:
     """When what arrears have stopped is gone for good, by the cloud's clock; None when nothing is to be released."""
-    if holder.payg_stopped_at is None or holder.payg_released_at is not None:
-        return None
-    at = holder.payg_stopped_at + RELEASE_AFTER
-    return {"at": at, "days": max((at - clock.now()).days, 0)}
+    at = account.release_at
+    return {"at": at, "days": max((at - clock.now()).days, 0)} if at else None
 
 
-def policy_choices(actor: Actor, account: LinkedAccount) -> dict[str, Any]:
-    """Every shutdown policy with what it means."""
+def policy_choices(actor: Actor, account: LinkedAccount) -> list[dict[str, Any]]:
+    """Every shutdown policy with what it means, and what it would do now."""
+    now = {row.policy: row.now for row in states_of(get_balance(actor, account.uid))}
     current = account.in_force.shutdown_policy
-    choices = [
-        {"value": policy.value, "label": policy.label, "means": POLICY[policy], "is_current": policy == current}
+    return [
+        {
+            "value": policy.value,
+            "label": policy.label,
+            "means": POLICY[policy],
+            "now": now.get(policy, ""),
+            "is_current": policy == current,
+        }
         for policy in ShutdownPolicy
     ]
-    return {"choices": choices}
+
+
+def states_of(balance: Balance | None) -> list[StateRow]:
+    """What each policy makes of the account's figures; nothing where no quota was opened."""
+    if balance is None or balance.credit is None:
+        return []
+    credit = balance.credit
+    overdraft = overdraft_for(credit.daily_use)
+    return state_table(balance.holder, credit.available, balance.currency, overdraft=overdraft)

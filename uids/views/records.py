@@ -12,15 +12,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from partner_console.access.actor import Channel
-from partner_console.access.policy import Permission, require
+from partner_console.access.policy import Permission, allows, require
 from partner_console.exports.registry import get_spec
 from partner_console.exports.selectors import may_export
+from partner_console.web import formats
 from partner_console.web.listing import ListPage
 from partner_console.web.listquery import ListFilters
 from uids import selectors
-from uids.control_tables import COLUMNS, at_the_cloud
+from uids.control_tables import COLUMNS, at_the_cloud, undo_button
 from uids.models import ControlChange
 from uids.states import Control
+from uids.switches import undo_urls
+from uids.views.lists import CHANGED
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
     from partner_console.access.middleware import ActorRequest
     from partner_console.web.paging import Page
-    from partner_console.web.tables import Column
+    from partner_console.web.tables import Column, Table
     from uids.models import LinkedAccount
 
 EXPORT = "uids.controls"
@@ -101,13 +104,18 @@ class ControlPage(ListPage[ControlChange]):
         return page
 
     def shown_columns(self) -> list[Column]:
-        """The cloud's answers of a page are one query."""
-        return [
-            replace(column, cell=lambda change: at_the_cloud(self._orders.get(change.pk)))
-            if column.key == "cloud"
-            else column
-            for column in self.query.columns
-        ]
+        """The cloud's answers of a page are one query, and so is what can be taken back."""
+        urls = undo_urls(self.actor, self.account) if allows(self.actor, Permission.CONTROL_CHANGE) else {}
+        cells = {
+            "cloud": lambda change: at_the_cloud(self._orders.get(change.pk)),
+            "undo": lambda change: undo_button(urls[change.pk], change) if change.pk in urls else formats.NOTHING,
+        }
+        return [replace(column, cell=cells.get(column.key, column.cell)) for column in self.query.columns]
+
+    def table(self) -> Table:
+        table = super().table()
+        table.refresh = (CHANGED, self.here)
+        return table
 
     def empty_message(self, _state: str) -> dict[str, Any] | None:
         if set(self.query.filters) - {"kind"}:
