@@ -43,7 +43,7 @@ ALLOWED = OrderVerdict(allowed=True)
 def order_allowed(
     *, actor: Actor, kind: OrderKind | str, price: Decimal, account_pk: int | None = None, uid: str = ""
 ) -> OrderVerdict:
-    """Whether this account, named by its pk or its UID, may order now; see `judge_order`. One query; writes nothing.
+    """Whether this account, named by its pk or its UID, may order now; see `judge_order`. Reads only.
 
     `price` in the partner's currency, 0 or more: of the whole term for a subscription, of the first hour for
     pay-as-you-go. Raises `NotFound` for an account the actor may not see, `Invalid` for a kind or price that is none.

@@ -42,13 +42,16 @@ WHERE sub.partner_id = %(partner)s AND master.partner_id = %(partner)s
 _CREDITS = """
 INSERT INTO quota_creditaccount (
   account_id, partner_id, amount, deducted, undeducted, warning_percent, daily_use, alarms, last_seq, last_hash, version,
-  updated_at
+  updated_at, stop_line, is_stopped
 )
-SELECT id, partner_id, 1000 + n %% 9000, used * 0.6, used * 0.4, 20, 0, (used > (1000 + n %% 9000) * 0.8)::int, 0, '', 1, now()
+SELECT id, partner_id, 1000 + n %% 9000, used * 0.6, used * 0.4, 20, 0, (used > (1000 + n %% 9000) * 0.8)::int, 0, '', 1,
+  now(), CASE WHEN is_live THEN CASE shutdown_policy WHEN 'immediatelyStop' THEN 0 WHEN 'delayStop' THEN -overdraft END END,
+  is_live AND payg_stopped_at IS NOT NULL
 FROM (
-  SELECT id, partner_id, n, CASE WHEN n %% 40 = 3 THEN 1010 + n %% 9000 WHEN n %% 29 = 4 THEN (1000 + n %% 9000) * 0.9
+  SELECT id, partner_id, n, shutdown_policy, overdraft, payg_stopped_at, relationship <> 'terminated' AS is_live,
+    CASE WHEN n %% 40 = 3 THEN 1010 + n %% 9000 WHEN n %% 29 = 4 THEN (1000 + n %% 9000) * 0.9
     ELSE (n * 7919 %% 8000) / 10000.0 * (1000 + n %% 9000) END AS used
-  FROM (SELECT id, partner_id, trustee_id, (uid::bigint - %(first)s) / 7 AS n FROM uids_linkedaccount) numbered
+  FROM (SELECT *, (uid::bigint - %(first)s) / 7 AS n FROM uids_linkedaccount) numbered
   WHERE partner_id = %(partner)s AND trustee_id IS NULL
 ) figures
 """

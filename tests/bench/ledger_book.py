@@ -23,9 +23,9 @@ WITH account AS (
 )
 INSERT INTO quota_creditaccount (
   account_id, partner_id, amount, deducted, undeducted, warning_percent, daily_use, alarms, last_seq, last_hash,
-  version, updated_at
+  version, updated_at, is_stopped
 )
-SELECT id, %(partner)s, 1000, 0, 0, 20, 0, 0, 0, '', 1, now() FROM account RETURNING account_id
+SELECT id, %(partner)s, 1000, 0, 0, 20, 0, 0, 0, '', 1, now(), false FROM account RETURNING account_id
 """
 
 _COLUMNS = """
