@@ -20,9 +20,12 @@ from linking.states import TERMINATING, Side, TerminationState
 from partner_console.access.policy import PartnerKind
 from partner_console.errors import NotFound
 from quota.models import CreditAccount, CustomerAlert
-from uids.states import PaygStatus, PurchaseControl, Relationship
+from quota.schedules import noticed
+from uids.models import ControlChange, ScheduledControl, ScheduleState
+from uids.states import Control, PaygStatus, PurchaseControl, Relationship
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -71,6 +74,8 @@ class MyLink:
     termination: Termination | None
     receipt: ConsentReceipt | None
     alert: CustomerAlert | None
+    frozen_since: datetime | None = None
+    announced: Sequence[tuple[ScheduledControl, list[str]]] = ()
 
     @property
     def status(self) -> str:
@@ -108,6 +113,24 @@ class MyLink:
     @property
     def payg(self) -> str:
         return str(PAYG_TEXTS[self.account.effective_payg_status])
+
+    @property
+    def is_frozen(self) -> bool:
+        """The partner's own pause, its own account's or the one that holds its money; arrears are another matter."""
+        account = self.account
+        return account.is_live and bool(account.payg_frozen or account.in_force.payg_frozen)
+
+    @property
+    def stopped_since(self) -> datetime | None:
+        """Since when arrears stop its services; None when they do not, or when those are gone for good already."""
+        holder = self.account.in_force
+        is_gone = holder.payg_released_at is not None or not self.account.is_live
+        return None if is_gone else holder.payg_stopped_at
+
+    @property
+    def missing(self) -> Decimal | None:
+        """What has to come back before stopped services run again; None where the money is another account's."""
+        return -self.limit.left if self.limit is not None and self.limit.left < 0 else None
 
     @property
     def orders(self) -> str:
@@ -170,6 +193,8 @@ def get_link(actor: Actor, pk: int) -> MyLink:
         termination=_termination(account),
         receipt=_receipt(account),
         alert=_alert(account),
+        frozen_since=_frozen_since(account),
+        announced=_announced(account),
     )
 
 
@@ -213,6 +238,23 @@ def _alert(account: LinkedAccount) -> CustomerAlert | None:
     if account.trustee_id is not None:
         return None
     return CustomerAlert.objects.filter(credit_id=account.pk).first()
+
+
+def _frozen_since(account: LinkedAccount) -> datetime | None:
+    """When the freeze in force began, as far as the records go back."""
+    holder = account if account.payg_frozen else account.in_force
+    if not holder.payg_frozen:
+        return None
+    own = ControlChange.objects.filter(account=holder, what=Control.PAYG_FREEZE, cause__isnull=True)
+    newest = own.order_by("-at", "-pk").first()
+    return newest.at if newest is not None and newest.after == PaygStatus.FROZEN else None
+
+
+def _announced(account: LinkedAccount) -> list[tuple[ScheduledControl, list[str]]]:
+    """Planned changes the customer was told of by mail, with what they will notice; of the others the partner has said
+    nothing yet."""
+    plans = ScheduledControl.objects.filter(account=account, state=ScheduleState.PLANNED, noticed_at__isnull=False)
+    return [(plan, noticed(plan)) for plan in plans.order_by("due_at", "pk")]
 
 
 def _receipt(account: LinkedAccount) -> ConsentReceipt | None:

@@ -45,7 +45,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "delayStop": ("off", "timer"),
     "noStop": ("off", "power"),
     # planned changes
-    "planned": ("wait", "calendar-clock"),
+    "planned": ("wait", "clock"),
     "in_force": ("info", "timer"),
     "ended": ("good", "circle-check"),
     # warnings

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -25,11 +27,14 @@ from linking.states import TerminationState
 from partner_console.access.actor import system_actor
 from partner_console.audit.models import AuditEntry
 from partner_console.errors import Forbidden, NotFound
+from quota.states import EntryKind
 from tests.factories import make_account, make_member, make_partner
 from tests.linking.conftest import consent, send
 from tests.personas import persona_of
-from uids.models import LinkedAccount
-from uids.states import Relationship
+from tests.quota.support import move
+from uids.models import LinkedAccount, ScheduledControl
+from uids.services import set_control
+from uids.states import Control, Relationship
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -286,6 +291,37 @@ def test_the_page_shows_status_limit_contact_and_what_the_partner_may_do(me: Cli
     may, may_not = shown.split("Acme Cloud may not")
     assert "Create, change and stop your resources" in may
     assert "Open and answer support tickets for you" in may_not
+
+
+def test_a_customer_reads_why_services_stand_still_what_to_pay_and_until_when(
+    me: Client, account: LinkedAccount, acme_manager: Persona
+) -> None:
+    link = page("my_link", account.pk)
+    assert "services stopped on" not in text(me.get(link))
+    move(account, EntryKind.USAGE, undeducted="1037.20")
+    at = timezone.now().replace(microsecond=0)
+    LinkedAccount.objects.update(payg_stopped_at=at)
+    set_control(
+        actor=acme_manager.actor, account_pk=account.pk, what=Control.PAYG_FREEZE, value="frozen", reason="4711"
+    )
+    made = ScheduledControl.objects.create(
+        account=account, partner=account.partner, what=Control.PURCHASE_CONTROL, value="ban", reason="4711",
+        starts_at=at + timedelta(days=2), due_at=at + timedelta(days=2), operator="m", operation_id=uuid.uuid4(),
+    )  # fmt: skip
+
+    shown = text(me.get(link))
+    release = f"{(at + timedelta(days=15)).astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M} UTC+8"
+    for words in ("services stopped on", "37.20", release, "paused your pay-as-you-go services", "Only Acme Cloud can"):
+        assert words in shown
+    assert "4711" not in shown
+    assert "cannot order anything new" not in shown
+    ScheduledControl.objects.filter(pk=made.pk).update(noticed_at=at, noticed_of=made.due_at)
+    LinkedAccount.objects.update(payg_released_at=at, payg_frozen=False)
+
+    shown = text(me.get(link))
+    assert "cannot order anything new" in shown
+    assert "cannot be brought back" in shown
+    assert "paused" not in shown
 
 
 def test_a_sub_account_does_not_show_its_masters_money(me: Client, account: LinkedAccount) -> None:
