@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from quota.services.stop_lines import IS_STOPPED_SQL, LINE_SQL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -89,6 +91,16 @@ ORDER BY c.account_id
 LIMIT {SHOWN}
 """  # noqa: S608 constants of this module
 
+# What the money's row says of its account, for stops by arrears, and what the account says.
+STOPS_SQL = f"""
+SELECT c.account_id, 'stop'
+FROM quota_creditaccount c JOIN uids_linkedaccount a ON a.id = c.account_id
+WHERE c.account_id > %s AND c.account_id <= %s
+    AND (c.stop_line, c.is_stopped) IS DISTINCT FROM ({LINE_SQL}, {IS_STOPPED_SQL})
+ORDER BY c.account_id
+LIMIT {SHOWN}
+"""  # noqa: S608 constants of this module
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -96,7 +108,7 @@ class Drift:
 
     `what`: gap (a number is missing), figures (before, value and after do not add up), chain (does not link to the
     entry before it), hash (its content was changed), balance (is not the sum), count and head (last number or hash
-    is not the last entry's).
+    is not the last entry's), stop (below what it is stopped, or that it is, is not what its account says).
     """
 
     account_pk: int
@@ -164,11 +176,12 @@ def context(drift: Drift) -> list[tuple[object, ...]]:
 
 
 def _drifts(low: int, high: int) -> list[Drift]:
-    """Both questions in one statement, so that a movement between them is not taken for a drift."""
+    """All questions in one statement, so that a change between them is not taken for a drift."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT credit_id, seq, kind FROM ({ENTRIES_SQL}) entries (credit_id, seq, kind)"  # noqa: S608 constants
-            f" UNION ALL SELECT account_id, 0, kind FROM ({BALANCES_SQL}) balances (account_id, kind)",
-            [low, high, low, high],
+            f" UNION ALL SELECT account_id, 0, kind FROM ({BALANCES_SQL}) balances (account_id, kind)"
+            f" UNION ALL SELECT account_id, 0, kind FROM ({STOPS_SQL}) stops (account_id, kind)",
+            [low, high] * 3,
         )
         return [Drift(*row) for row in cursor.fetchall()]

@@ -19,6 +19,8 @@ from quota.services import ledger
 from quota.services.ledger import Movement
 from quota.states import EntryKind
 from tests.factories import make_account
+from uids.models import LinkedAccount
+from uids.states import ShutdownPolicy
 
 if TYPE_CHECKING:
     from partner_console.access.models import Partner
@@ -167,3 +169,13 @@ def test_an_account_with_more_entries_than_a_range_is_checked_as_one(credit: Cre
     ranges = [(checked.accounts, checked.entries) for checked in verify.verify(batch=3)]
 
     assert ranges == [(1, 5), (1, 1)]
+
+
+def test_a_stop_that_the_account_knows_nothing_of_is_found_and_left(credit: CreditAccount) -> None:
+    """By whatever hand: a policy, a stop or a master that the row of the money was not told of."""
+    other = CreditAccount.objects.exclude(pk=credit.pk).get()
+    LinkedAccount.objects.filter(pk=credit.pk).update(shutdown_policy=ShutdownPolicy.NO_STOP)
+    CreditAccount.objects.filter(pk=other.pk).update(is_stopped=True)
+
+    assert found() == [(credit.pk, 0, "stop"), (other.pk, 0, "stop")]
+    assert found() == [(credit.pk, 0, "stop"), (other.pk, 0, "stop")]
