@@ -63,6 +63,14 @@ def held(what: Control) -> Q:
     return Q(purchase_control=PurchaseControl.BAN) if what is Control.PURCHASE_CONTROL else Q(pk__in=[])
 
 
+# The same in the database, of a sub-account called `sub`. Change both or neither.
+HELD_SQL: dict[Control, str] = {
+    Control.PAYG_FREEZE: "sub.payg_frozen",
+    Control.PURCHASE_CONTROL: f"sub.purchase_control = '{PurchaseControl.BAN.value}'",
+    Control.SHUTDOWN_POLICY: "FALSE",
+}
+
+
 def judge(account: LinkedAccount, what: Control, value: str) -> DomainError | None:
     """Why this account's own switch cannot be set to this; None when it can (load `trustee`)."""
     if not account.is_live:

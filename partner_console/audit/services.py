@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from partner_console.copying import copy_in
 
@@ -16,6 +16,8 @@ from .models import AuditEntry
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable
+
+    from django.db.models import Model
 
     from partner_console.access.actor import Actor
 
@@ -99,6 +101,51 @@ def record_all(entries: Iterable[AuditEntry]) -> None:
     """Insert many entries set-based, in the caller's transaction."""
     _require_transaction()
     copy_in(list(entries))
+
+
+# Columns of the trail that a statement's rows say, then those that are the same for all of them.
+_SELECTED = """
+{parts} INSERT INTO audit_auditentry (
+    partner_id, subject_pk, subject_label, action, changes, subject_type, at, actor_user_id, actor_label, operator_uid,
+    channel, note, operation_id, request_id
+)
+SELECT partner_id, subject_pk, left(subject_label, 200), action, changes, %(subject_type)s, %(at)s, %(actor_user)s,
+    %(actor_label)s, %(operator_uid)s, %(channel)s, %(note)s, %(operation_id)s, %(request_id)s
+FROM ({rows}) selected ORDER BY subject_pk
+"""
+
+
+def record_selected(
+    actor: Actor,
+    *,
+    parts: str,
+    rows: str,
+    values: dict[str, Any],
+    model: type[Model],
+    note: str,
+    operation_id: uuid.UUID,
+    at: datetime,
+) -> int:
+    """Write an entry for each row of a statement of our own, in it and in the caller's transaction; how many.
+
+    `parts` is the statement's WITH clause, `rows` a SELECT over it: partner_id, subject_pk, subject_label, action (an
+    `Action`) and changes (jsonb). For what happens to thousands at once, where making objects costs most of the time.
+    """
+    _require_transaction()
+    known: dict[str, Any] = {
+        "subject_type": model._meta.label_lower,
+        "at": at,
+        "actor_user": actor.user_pk,
+        "actor_label": actor.label,
+        "operator_uid": actor.operator_uid,
+        "channel": str(actor.channel),
+        "note": note,
+        "operation_id": operation_id,
+        "request_id": actor.request_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SELECTED.format(parts=parts, rows=rows), {**values, **known})
+        return int(cursor.rowcount)
 
 
 def _require_transaction() -> None:

@@ -16,25 +16,23 @@ from django.utils import timezone
 
 from partner_console.access.policy import Permission, require
 from partner_console.audit import services as audit
-from partner_console.audit.actions import Action
 from partner_console.cloud import services as cloud
 from partner_console.cloud.models import Operation
 from partner_console.copying import copy_in
 from uids import hooks, locks
-from uids.controls import FROZEN, clean_switch, held, judge, own_value
+from uids.controls import FROZEN, clean_switch, judge, own_value
 from uids.errors import ReasonMissing
-from uids.models import ControlChange, LinkedAccount
+from uids.models import LinkedAccount
 from uids.previews import newest_changes, own_changes, why_not_undo
 from uids.services.accounts import clean_text
+from uids.services.control_records import Move, Why, entry, follow, record
 from uids.states import Control
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from partner_console.access.actor import Actor
-    from partner_console.audit.models import AuditEntry
     from partner_console.errors import DomainError
 
 
@@ -58,29 +56,6 @@ class Batch:
     n_sub_accounts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """One account's own switch, before and after. Overdrafts belong to the shutdown policy."""
-
-    account: LinkedAccount
-    before: str
-    after: str
-    overdraft_before: Decimal | None = None
-    overdraft_after: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Why:
-    """What all rows of one action share."""
-
-    actor: Actor
-    what: Control
-    reason: str
-    operation_id: uuid.UUID
-    at: datetime
-    undoes: uuid.UUID | None = None
-
-
 @transaction.atomic
 def set_controls(
     *,
@@ -100,7 +75,7 @@ def set_controls(
     unfreezing is `quota.services.controls`' question, which calls this.
     """
     require(actor, Permission.CONTROL_CHANGE)
-    why = _Why(actor, clean_switch(what, value), _clean(reason), operation_id, timezone.now())
+    why = Why(actor, clean_switch(what, value), _clean(reason), operation_id, timezone.now())
     batch, moves = Batch(), []
     for account in locks.lock_accounts(actor, account_pks).values():
         if error := judge(account, why.what, value):
@@ -135,7 +110,7 @@ def undo_controls(
         else:
             overdraft = account.overdraft if change.overdraft_before is None else change.overdraft_before
             moves.append(_move(account, Control(change.what), change.before, overdraft))
-    why = _Why(actor, Control(changes[0].what), reason, undo_id, timezone.now(), undoes=operation_id)
+    why = Why(actor, Control(changes[0].what), reason, undo_id, timezone.now(), undoes=operation_id)
     return _carry_out(why, moves, batch)
 
 
@@ -145,32 +120,25 @@ def _clean(reason: str) -> str:
     raise ReasonMissing
 
 
-def _move(account: LinkedAccount, what: Control, value: str, overdraft: Decimal) -> _Move:
+def _move(account: LinkedAccount, what: Control, value: str, overdraft: Decimal) -> Move:
     if what is not Control.SHUTDOWN_POLICY:
-        return _Move(account, own_value(account, what), value)
-    return _Move(account, own_value(account, what), value, account.overdraft, overdraft)
+        return Move(account, own_value(account, what), value)
+    return Move(account, own_value(account, what), value, account.overdraft, overdraft)
 
 
-def _carry_out(why: _Why, moves: Sequence[_Move], batch: Batch) -> Batch:
+def _carry_out(why: Why, moves: Sequence[Move], batch: Batch) -> Batch:
     """Write the switches, the records, the trail and the orders to the cloud."""
     if not moves:
         return batch
     _write(why, moves)
-    by_master = {move.account.pk: move for move in moves}
-    followers = _followers(why, by_master)
-    records = [_record(why, move, move.account) for move in moves]
-    records += [_record(why, by_master[row.trustee_id or 0], row) for row in followers]
-    copy_in(records)
-    audit.record_all(
-        [_entry(why, move) for move in moves]
-        + [_followed(why, by_master[row.trustee_id or 0], row) for row in followers]
-    )
+    copy_in([record(why, move) for move in moves])
+    audit.record_all([entry(why, move) for move in moves])
+    batch.n_sub_accounts = follow(why, moves)
     _order(why, moves)
     batch.changed = [move.account for move in moves]
-    batch.n_sub_accounts = len(followers)
     hooks.controls_changed(
         actor=why.actor,
-        account_pks=list(by_master),
+        account_pks=[move.account.pk for move in moves],
         what=why.what,
         reason=why.reason,
         operation_id=why.operation_id,
@@ -178,7 +146,7 @@ def _carry_out(why: _Why, moves: Sequence[_Move], batch: Batch) -> Batch:
     return batch
 
 
-def _write(why: _Why, moves: Sequence[_Move]) -> None:
+def _write(why: Why, moves: Sequence[Move]) -> None:
     fields = ["updated_at"]
     for move in moves:
         account, account.updated_at = move.account, why.at
@@ -192,71 +160,7 @@ def _write(why: _Why, moves: Sequence[_Move]) -> None:
     LinkedAccount.objects.visible_to(why.actor).bulk_update([move.account for move in moves], fields)
 
 
-def _followers(why: _Why, by_master: dict[int, _Move]) -> list[LinkedAccount]:
-    """Live sub-accounts for which something changes. Read under their masters' locks, which `set_trustee` takes too;
-    they are not locked: a change of their own at the same time is as good before as after."""
-    rows = LinkedAccount.objects.visible_to(why.actor).live().filter(trustee_id__in=by_master).exclude(held(why.what))
-    return list(rows.only("uid", "nickname", "partner_id", "trustee_id").order_by("pk"))
-
-
-def _record(why: _Why, move: _Move, account: LinkedAccount) -> ControlChange:
-    actor = why.actor
-    return ControlChange(
-        account_id=account.pk,
-        what=why.what.value,
-        before=move.before,
-        after=move.after,
-        overdraft_before=move.overdraft_before,
-        overdraft_after=move.overdraft_after,
-        reason=why.reason,
-        method=actor.channel.value,
-        operator=actor.label,
-        operator_uid=actor.operator_uid,
-        operation_id=why.operation_id,
-        undoes=why.undoes,
-        cause_id=None if account is move.account else move.account.pk,
-        at=why.at,
-    )
-
-
-def _entry(why: _Why, move: _Move) -> AuditEntry:
-    before, after = move.before, move.after
-    changes: dict[str, Any]
-    if why.what is Control.PAYG_FREEZE:
-        changes = {"payg_frozen": [before == FROZEN, after == FROZEN]}
-    elif why.what is Control.PURCHASE_CONTROL:
-        changes = {"purchase_control": [before, after]}
-    else:
-        changes = {"shutdown_policy": [before, after]}
-        if move.overdraft_before != move.overdraft_after:
-            changes["overdraft"] = [str(move.overdraft_before), str(move.overdraft_after)]
-    return audit.entry(
-        why.actor, _action(why, move), move.account, changes=changes, note=why.reason, operation_id=why.operation_id
-    )
-
-
-def _followed(why: _Why, move: _Move, account: LinkedAccount) -> AuditEntry:
-    """On a sub-account's own trail: what its master's switch does to it."""
-    before, after = move.before, move.after
-    if why.what is Control.PAYG_FREEZE:
-        changes: dict[str, Any] = {"frozen_by_master": [before == FROZEN, after == FROZEN]}
-    else:
-        name = "purchase_in_force" if why.what is Control.PURCHASE_CONTROL else "policy_in_force"
-        changes = {name: [before, after]}
-    return audit.entry(
-        why.actor, _action(why, move), account, changes=changes, note=why.reason, operation_id=why.operation_id
-    )
-
-
-def _action(why: _Why, move: _Move) -> Action:
-    if why.what is Control.PAYG_FREEZE:
-        return Action.ACCOUNT_FROZEN if move.after == FROZEN else Action.ACCOUNT_UNFROZEN
-    if why.what is Control.PURCHASE_CONTROL:
-        return Action.PURCHASE_CONTROL_CHANGED
-    return Action.SHUTDOWN_POLICY_CHANGED
-
-
-def _order(why: _Why, moves: Sequence[_Move]) -> None:
+def _order(why: Why, moves: Sequence[Move]) -> None:
     """One order for each account; the cloud carries it through to the sub-accounts itself."""
     orders: dict[Operation, list[tuple[int, str, dict[str, Any]]]] = {}
     for move in moves:
