@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from uids.bulk_wording import CONTROLS, LABELS, MANAGER, REMARKS, SWITCHES
+from uids.forms import ReasonForm, SwitchForm
 from uids.models.account import MANAGER_CHARACTERS, REMARKS_BYTES
 from uids.selectors import label_choices, list_business_managers
 from uids.services.bulk import APPEND, REPLACE, Change
@@ -18,6 +17,9 @@ from uids.wording import NOTICED
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
+
+
+BULK_REASON = _("It stays in the records of every account.")
 
 
 class ManagerForm(forms.Form):
@@ -76,21 +78,30 @@ class RemarksForm(forms.Form):
         return Change(REMARKS, text=self.cleaned_data["text"], mode=self.cleaned_data["mode"])
 
 
-class SwitchForm(forms.Form):
-    """One switch of many accounts. The number that is typed comes with the dry run: see `ConfirmedForm`."""
+class SwitchesForm(forms.Form):
+    """One switch of many accounts. How many they are is typed under the dry run: `ConfirmedForm`."""
 
-    switch = forms.ChoiceField(label=_("What to do"), widget=forms.RadioSelect)
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("It stays in the records of every account."),
-        widget=forms.Textarea(attrs={"rows": 2}),
+    switch = forms.ChoiceField(
+        label=_("What to do"),
+        choices=[(f"{what}:{value}", words) for (what, value), words in SWITCHES.items()],
+        error_messages={"required": _("Choose what to do.")},
+        widget=forms.RadioSelect,
     )
+    reason = ReasonForm.base_fields["reason"]
 
     def __init__(self, data: Any = None, *, actor: Actor) -> None:
         super().__init__(data)
-        self.fields["switch"].choices = [  # type: ignore[attr-defined]
-            (f"{what}:{value}", format_html('{}<span class="hint">{}</span>', words, NOTICED[Control(what), value]))
-            for (what, value), words in SWITCHES.items()
+        del self.fields["reason"].widget.attrs["autofocus"]
+        self.fields["reason"].help_text = BULK_REASON
+
+    @property
+    def switches(self) -> list[tuple[str, str, str, str, bool]]:
+        """Each choice as the page draws it: key, name, words, what customers notice, whether it is chosen."""
+        chosen = self["switch"].value()
+        rows = [(f"{what}:{value}", words, NOTICED[Control(what), value]) for (what, value), words in SWITCHES.items()]
+        return [
+            (f"switch-{at}", key, str(words), str(noticed), key == chosen)
+            for at, (key, words, noticed) in enumerate(rows)
         ]
 
     def change(self) -> Change:
@@ -98,36 +109,31 @@ class SwitchForm(forms.Form):
         return Change(CONTROLS, what=what, value=value, reason=self.cleaned_data["reason"])
 
 
-class ConfirmedForm(forms.Form):
-    """How many accounts it is, typed by whoever has read it."""
+class UndoForm(SwitchForm):
+    """Why it is taken back, and how many accounts that is."""
 
-    confirmed = forms.CharField(
-        label=_("Number of accounts"),
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 8}),
-    )
-
-    def clean_confirmed(self) -> int:
-        """As people write numbers: `1,234` and full-width digits are the same number. Anything else is none."""
-        typed = unicodedata.normalize("NFKC", self.cleaned_data["confirmed"])
-        digits = "".join(character for character in typed if character not in " ,.'’")
-        return int(digits) if digits.isdecimal() and len(digits) < 10 else -1
+    def __init__(self, data: Any = None, *, n_accounts: int) -> None:
+        super().__init__(data, n_accounts=n_accounts)
+        self.fields["reason"].help_text = BULK_REASON
+        if "confirmed" in self.fields:
+            self.fields["confirmed"].help_text = _("Type %(n)s: every account for which something changes.") % {
+                "n": f"{n_accounts:,}"
+            }
 
 
-class UndoForm(ConfirmedForm):
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("It stays in the records of every account."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-    field_order = ("reason", "confirmed")
+class ConfirmedForm(UndoForm):
+    """How many accounts it is, typed by whoever has read it; the reason was said before."""
+
+    def __init__(self, data: Any = None, *, n_accounts: int) -> None:
+        super().__init__(data, n_accounts=n_accounts)
+        del self.fields["reason"]
 
 
-FORMS: dict[str, type[ManagerForm | LabelsForm | RemarksForm | SwitchForm]] = {
+FORMS: dict[str, type[ManagerForm | LabelsForm | RemarksForm | SwitchesForm]] = {
     MANAGER: ManagerForm,
     LABELS: LabelsForm,
     REMARKS: RemarksForm,
-    CONTROLS: SwitchForm,
+    CONTROLS: SwitchesForm,
 }
 
 

@@ -356,9 +356,9 @@ def test_the_pages_lead_from_the_list_to_the_way_back(
     assert empty.status_code == 422
     assert "Would change 4" in text_of(check)
     assert "instantly suspends its PAYG instances" in text_of(check)
-    assert "Type 4 , the number of accounts" in text_of(check)
+    assert "Type 4: every account for which something changes." in text_of(check)
     assert wrong.status_code == 422
-    assert "4 accounts, and 7 were confirmed" in text_of(wrong)
+    assert "This changes 4 accounts, not “7”." in text_of(wrong)
     assert not BulkEdit.objects.exists()
 
     done = client.post("/uids/bulk/", {**filled, "step": "run", "confirmed": "４"})

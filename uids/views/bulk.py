@@ -18,6 +18,7 @@ from partner_console.web.formats import named
 from partner_console.web.forms import add_domain_error, posted
 from partner_console.web.htmx import see_other, wants_fragment
 from partner_console.web.listing import from_string
+from quota.errors import CascadeMoved
 from quota.services import bulk
 from uids import selectors
 from uids.bulk_wording import TITLES, UNDO, effect_of, in_words, title_of
@@ -75,20 +76,23 @@ def bulk_edit(request: ActorRequest) -> HttpResponse:
 def _proceed(
     request: ActorRequest, step: str, selection: bulk.Selection, change: Change, context: dict[str, Any]
 ) -> HttpResponse:
-    typed = ConfirmedForm(request.POST if step == "run" else None)
+    action = reverse("uids:bulk_edit")
+    if step == "run" and not change.is_switch:
+        edit = bulk.start_bulk_edit(actor=request.actor, selection=selection, change=change)
+        return see_other(request, reverse("uids:bulk_detail", args=[edit.pk]))
+    found = bulk.preview(actor=request.actor, selection=selection, change=change)
+    typed = ConfirmedForm(request.POST if step == "run" else None, n_accounts=found.n_accounts)
     if step == "run" and typed.is_valid():
-        confirmed = typed.cleaned_data["confirmed"]
         try:
-            edit = bulk.start_bulk_edit(actor=request.actor, selection=selection, change=change, confirmed=confirmed)
-        except DomainError as error:
-            if error.field not in typed.fields:
-                raise
+            edit = bulk.start_bulk_edit(
+                actor=request.actor, selection=selection, change=change, confirmed=typed.how_many
+            )
+        except CascadeMoved as error:  # more or fewer than a moment ago: the page shows how many now
             add_domain_error(typed, error)
         else:
             return see_other(request, reverse("uids:bulk_detail", args=[edit.pk]))
-    found = bulk.preview(actor=request.actor, selection=selection, change=change)
     given = [(name, value) for name in context["form"].fields for value in request.POST.getlist(name) if value]
-    context |= {"given": given, "action": reverse("uids:bulk_edit"), **_dry_run(request, found, change, typed)}
+    context |= {"given": given, "action": action, **_dry_run(request, found, change, typed)}
     return render(request, "uids/bulk_check.html", context, status=422 if typed.errors else 200)
 
 
@@ -189,17 +193,16 @@ def bulk_undo(request: ActorRequest, pk: int) -> HttpResponse:
     """What taking a change of switches back would do; posted, it is done: a bulk edit of its own."""
     permit(request.actor, UNDO)
     edit = get_visible_or_404(BulkEdit, request.actor, pk=pk)
-    form = UndoForm(posted(request))
+    change, found = bulk.preview_undo(actor=request.actor, edit=edit)
+    form = UndoForm(posted(request), n_accounts=found.n_accounts)
     if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
         try:
-            undone = bulk.undo_bulk_edit(actor=request.actor, edit_pk=pk, **form.cleaned_data)
-        except DomainError as error:
-            if error.field not in form.fields:
-                raise
+            undone = bulk.undo_bulk_edit(actor=request.actor, edit_pk=pk, reason=reason, confirmed=form.how_many)
+        except CascadeMoved as error:
             add_domain_error(form, error)
         else:
             return see_other(request, reverse("uids:bulk_detail", args=[undone.pk]))
-    change, found = bulk.preview_undo(actor=request.actor, edit=edit)
     context = {
         **_dry_run(request, found, change, form),
         "title": named(TITLES[UNDO], title_of("", edit.change["what"], edit.change["value"])),

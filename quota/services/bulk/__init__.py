@@ -2,8 +2,8 @@
 
 They stand in quota because the list's filters know quota; what happens to an account is uids' own (style §2).
 
-`starting` is what people ask for, `running` what the worker does, `switching` what is judged of switches, `deciding` the
-second person.
+`starting` is what people ask for, `running` what the worker does, `switching` what is judged of switches, and
+`deciding` the second person.
 """
 
 from __future__ import annotations

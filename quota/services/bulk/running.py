@@ -51,12 +51,18 @@ def run_bulk_edit(*, edit_pk: int) -> None:
         _fail(edit_pk, str(error))
 
 
+def claim(edit_pk: int) -> BulkEdit | None:
+    """The edit, locked until the transaction ends; None when it waits for nobody, or somebody else has it just now."""
+    rows = BulkEdit.objects.select_related("partner", "undoes").filter(state__in=(BulkState.QUEUED, BulkState.RUNNING))
+    found: BulkEdit | None = rows.select_for_update(skip_locked=True, of=("self",)).filter(pk=edit_pk).first()
+    return found
+
+
 @transaction.atomic
 def _run_batch(edit_pk: int) -> bool:
     """True while there may be more."""
-    open_ones = BulkEdit.objects.select_related("partner", "undoes").exclude(state=BulkState.AWAITING)
-    edit = open_ones.select_for_update(skip_locked=True, of=("self",)).filter(pk=edit_pk).first()
-    if edit is None or edit.is_final:
+    edit = claim(edit_pk)
+    if edit is None:
         return False
     membership = Membership.objects.active().select_related("user", "partner").filter(pk=edit.membership_id).first()
     if membership is None:
