@@ -88,6 +88,7 @@ def account_policy(request: ActorRequest, uid: str) -> HttpResponse:
         "action": reverse("uids:account_policy", args=[uid]),
         "came_from": request.GET.get("from", ""),
         "cancel_url": account_url(request, uid),
+        "is_dialog": wants_fragment(request),
         "choices": policy_choices(request.actor, account),
     }
     status = 422 if form.is_bound else 200
@@ -194,6 +195,7 @@ def _confirm(
         "icon": flip.icon,
         "is_danger": flip.is_danger,
         "cancel_url": account_url(request, account.uid),
+        "is_dialog": wants_fragment(request),
     }
 
 
