@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from django.db.models import IntegerChoices, TextChoices
@@ -54,8 +53,6 @@ class CreditStatus(TextChoices):
     SHUTDOWN = "shutdown", _("In arrears, shut down")
 
 
-# What arrears have stopped for so long is released by the cloud, for good (design §6.3). The cloud's clock counts.
-RELEASE_AFTER = timedelta(days=15)
 RELEASE_REMINDERS = (7, 3, 1)  # days before
 
 
