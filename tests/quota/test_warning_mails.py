@@ -142,7 +142,7 @@ def test_a_snoozed_account_is_not_in_the_daily_mail(
 ) -> None:
     wants(acme, Mailing.DIGEST)
     move(account, EntryKind.USAGE, undeducted="90")
-    soon = timezone.now() + timedelta(days=2)
+    soon = timezone.now().replace(hour=2) + timedelta(days=2)  # ten in the morning where they are
     pks = Warning.objects.values_list("pk", flat=True)
     handling.snooze(actor=acme_manager.actor, warning_pks=pks, until=soon, reason="They pay on Friday")
 
@@ -157,7 +157,7 @@ def test_a_thousand_warnings_make_one_mail_that_names_fifty(acme: Partner) -> No
     accounts = [make_account(acme, quota=D(50), nickname=f"Customer {n}") for n in range(53)]
     CreditAccount.objects.filter(pk__in=[one.pk for one in accounts]).update(undeducted=D(45))
 
-    with at(timezone.now() + timedelta(days=2)):
+    with at(NINE + timedelta(days=900)):
         [mail] = work()
 
     assert mail.subject == "Quota warnings today: 53 open, 53 new"
