@@ -49,7 +49,7 @@ UPDATE uids_linkedaccount a SET payg_stopped_at = NULL FROM chosen
 WHERE a.id = chosen.account_id AND a.payg_stopped_at IS NOT NULL;
 UPDATE quota_creditaccount c SET undeducted = 0, is_stopped = false FROM chosen
 WHERE c.account_id = chosen.account_id AND (c.is_stopped OR c.stop_due);
-TRUNCATE uids_controlchange, audit_auditentry, cloud_cloudcommand, quota_shutdownnotice;
+TRUNCATE uids_controlchange, audit_auditentry, cloud_cloudcommand, quota_shutdownnotice CASCADE;
 """
 _FLOOR = """
 WITH credits AS (
