@@ -122,9 +122,14 @@ def _policy(book: Book, number: int) -> tuple[str, dict[str, Any]]:
 
 def _fate(book: Book, number: int) -> arrears.Fate | None:
     """What becomes of the account where it is in arrears."""
-    if book.partner.kind == PartnerKind.AGENCY or USE[number % len(USE)] <= FULL:
+    if book.partner.kind == PartnerKind.AGENCY or USE[number % len(USE)] <= FULL or _is_empty(number):
         return None
     return arrears.fate(number // len(USE))
+
+
+def _is_empty(number: int) -> bool:
+    """Some have no quota yet, and have used nothing."""
+    return number % 41 == 13
 
 
 def _type(book: Book, number: int) -> AccountType:
@@ -138,7 +143,7 @@ def _type(book: Book, number: int) -> AccountType:
 def _history(book: Book, account: LinkedAccount, number: int) -> None:
     """Quota Create, months of usage settled and written off, an adjustment or two, and where it stands today."""
     dice = book.dice
-    if number % 41 == 13:
+    if _is_empty(number):
         quota.open_credit(
             actor=book.actor, account=account, amount=Decimal(0), warning_percent=20, at=account.linked_at
         )

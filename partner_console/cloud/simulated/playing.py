@@ -1,4 +1,4 @@
-"""Time passes at the simulated cloud: hour by hour, and the console has its turn every few hours.
+"""Time passes at the simulated cloud: hour by hour, and once a day the console has its turn.
 
 An operator asks for a stretch; the worker plays it in portions, so that other work gets its turn too. The row says how
 far it is: an hour is played together with its count, so a killed worker, a repeated message and two workers at once
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 STRETCHES = {"hour": 1, "day": 24, "week": 7 * 24, "month": 30 * 24}
-TURN_EVERY = 6  # hours; the console reads and enforces as often
+TURN_AT = 12  # of each 24 hours: the console reads and enforces once a day, between two settlements
 PORTION = 24  # hours a message plays
 SILENT_FOR = timedelta(minutes=2)
 HOUR = timedelta(hours=1)
@@ -103,7 +103,7 @@ def _portion(play_pk: int) -> bool:
         hour, is_last = passed
         for account in hours.shoppers(hour):
             _shop(account.pk, hour)
-        if is_last or hour % TURN_EVERY == 0:
+        if is_last or hour % hours.HOURS_A_DAY == TURN_AT:
             import_string(settings.SIMULATED_CLOUD_TURN)()
     return True
 
