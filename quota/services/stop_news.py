@@ -25,6 +25,7 @@ from quota import tasks
 from quota.models import ShutdownNotice
 from quota.services.notices import recipients_of
 from quota.states import REMINDER_OF, StopNews
+from uids.states import PaygStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,6 +44,12 @@ TEMPLATE = {
     StopNews.RELEASE_3: "payg_release_near",
     StopNews.RELEASE_1: "payg_release_near",
     StopNews.RELEASED: "payg_released",
+}
+# Where the list of accounts begins, for several at once.
+LISTED = {
+    StopNews.RESUMED: "",
+    StopNews.RELEASED: f"?payg={PaygStatus.RELEASED.value}",
+    **dict.fromkeys((StopNews.STOPPED, *REMINDER_OF.values()), f"?payg={PaygStatus.STOPPED.value}"),
 }
 DAYS = {kind: days for days, kind in REMINDER_OF.items()}
 
@@ -167,7 +174,7 @@ def _mail(
                 "n_accounts": len(news),
                 "n_more": max(len(news) - MOST_LISTED, 0),
                 "days": DAYS.get(kind, 0),
-                "url": news[0].url if len(news) == 1 else absolute_url("uids:account_list"),
+                "url": news[0].url if len(news) == 1 else f"{absolute_url('uids:account_list')}{LISTED[kind]}",
             },
             language=partner.language,
             zone=partner.time_zone,
