@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from linking.demo import accounts, catalogue, endings, grants, invitations
+from linking.demo import accounts, catalogue, endings, grants, invitations, plans
 from partner_console.access.actor import Actor, Channel, actor_for_membership, system_actor
 from partner_console.access.models import Membership, Partner
 from partner_console.access.policy import PartnerKind, Role
@@ -31,6 +31,7 @@ def build(*, password: str, say: Callable[[str], None]) -> None:
             book = accounts.Book(partner=partner, actor=_worker(partner), dice=catalogue.generator(given.code))
             accounts.fill(book, given)
             endings.fill(book)
+            plans.fill(book)
             granted = grants.fill(book)
         grants.check(granted)
         invitations.send_out(partner, book.dice)

@@ -24,7 +24,8 @@ from partner_console.exports.registry import Selection
 from partner_console.exports.running import run_export
 from partner_console.exports.services import request_export
 from quota.services import batches as quota_batches
-from quota.services import boosts, bulk, rollup
+from quota.services import boosts, bulk, planned, rollup, scheduling
+from quota.services.scheduling import Plan
 from quota.states import EntryKind
 from quota.tasks import sweep_warnings
 from tests.architecture.world import build_world
@@ -33,6 +34,7 @@ from tests.linking.conftest import consent, send
 from tests.quota.import_support import bring_in, check, csv_of, upload
 from tests.quota.support import move, set_payg
 from uids import services as uids
+from uids.models import ScheduledControl
 from uids.services import set_control
 from uids.services.bulk import REMARKS, Change
 from uids.states import Control, PurchaseControl, Relationship, ShutdownPolicy
@@ -57,6 +59,7 @@ def busy_world(owner: Persona, agency: Persona, distributor: Persona) -> list[st
     sent = invitations(owner)
     return [
         *_accounts(owner),
+        *_plans(owner),
         *jobs,
         *_endings(owner, world, sent["linked"]),
         *_settings(owner),
@@ -167,7 +170,30 @@ def _accounts(owner: Persona) -> list[str]:
     uids.save_view(actor=actor, name="Japan", query="country=JP", is_shared=True)
     edit = bulk.start_bulk_edit(actor=actor, selection=bulk.Selection("", {}), change=Change(REMARKS, text="Reviewed"))
     shown = [f"/uids/{account.uid}/" for account in (spent, frozen, master, sub, bare)]
-    return [*shown, f"/uids/{frozen.uid}/unfreeze/", f"/uids/{sub.uid}/quota/", f"/uids/bulk/{edit.pk}/"]
+    switches = [
+        f"/uids/{frozen.uid}/unfreeze/",
+        f"/uids/{master.uid}/freeze/",
+        f"/uids/{spent.uid}/policy/?value=noStop",
+    ]
+    return [*shown, *switches, f"/uids/{sub.uid}/quota/", f"/uids/bulk/{edit.pk}/"]
+
+
+def _plans(owner: Persona) -> list[str]:
+    """One ahead, one in force, one that could not be done; and one that is edited."""
+    actor, now = owner.actor, timezone.now()
+    account = make_account(owner.partner, quota=Decimal(300), email="it@planned.example")
+    wanted = (
+        Plan(what="payg_freeze", value="frozen", starts_at=now + timedelta(hours=1), ends_at=now + timedelta(days=2)),
+        Plan(what="purchase_control", value="ban", starts_at=now + timedelta(days=1)),
+        Plan(what="shutdown_policy", value="noStop", starts_at=now + timedelta(days=1)),
+    )
+    made = [scheduling.plan_control(actor=actor, account_pk=account.pk, plan=one, reason="unpaid") for one in wanted]
+    set_control(actor=actor, account_pk=account.pk, what=Control.SHUTDOWN_POLICY, value="noStop", reason="at once")
+    for one in (made[0], made[2]):
+        ScheduledControl.objects.filter(pk=one.pk).update(due_at=now)
+        planned.take_step(actor=system_actor("test"), plan_pk=one.pk)
+    page = f"/uids/{account.uid}/schedule/"
+    return [page, *(f"{page}{one.pk}/edit/" for one in made[:2]), f"{page}new/", "/schedule/"]
 
 
 def _files(owner: Persona) -> list[str]:

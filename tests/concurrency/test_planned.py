@@ -13,7 +13,7 @@ from post_office.models import Email
 from partner_console.access.actor import system_actor
 from partner_console.cloud.models import CloudCommand
 from quota.errors import PlanClosed
-from quota.services import plan_mails, planned, scheduling
+from quota.services import controls, plan_mails, planned, scheduling
 from tests.factories import make_account, make_partner
 from tests.support.races import run_together
 from uids.models import ControlChange, LinkedAccount, ScheduledControl, ScheduleState
@@ -52,7 +52,7 @@ def test_without_the_lock_every_worker_tells_the_customer(
         to_customer(*args, **more)  # type: ignore[arg-type]
 
     unlocked = lambda actor, pk: LinkedAccount.objects.get(pk=pk)  # noqa: E731 the one line the test is about
-    monkeypatch.setattr(plan_mails.controls, "lock_account", unlocked)
+    monkeypatch.setattr(controls, "lock_account", unlocked)
     monkeypatch.setattr(plan_mails, "_to_customer", tell_together)
 
     run_together(WORKERS, lambda _number: plan_mails.send_notice(actor=ACTOR, plan_pk=plan.pk))

@@ -84,7 +84,10 @@ def test_the_address_dies_when_it_is_renewed_revoked_or_its_member_leaves(
 ) -> None:
     first = make_address(actor=acme_readonly.actor)
     second = make_address(actor=acme_readonly.actor)
-    status = lambda token: client.get(feed_url(token)).status_code  # noqa: E731 three words for three addresses
+
+    def status(token: str) -> int:
+        return client.get(feed_url(token)).status_code
+
     assert (status(first), status(second), ReleaseFeed.objects.count()) == (404, 200, 1)
     assert not ReleaseFeed.objects.filter(token_hash=second).exists()
 

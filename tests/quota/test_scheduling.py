@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 UID = "1792155717328010"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # 20:00 in Shanghai, where acme is
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-FREEZE = {"what": "payg_freeze", "value": "frozen"}
+FREEZE: dict[str, Any] = {"what": "payg_freeze", "value": "frozen"}
 
 
 @pytest.fixture
@@ -269,7 +269,7 @@ def test_it_is_edited_and_called_off(acme_manager: Persona, account: LinkedAccou
     made = plan(acme_manager, account)
     other = Plan(**FREEZE, starts_at=NOON + 2 * DAY)
     same = Plan(**FREEZE, starts_at=NOON + DAY)
-    given = {"actor": acme_manager.actor, "plan_pk": made.pk}
+    given: dict[str, Any] = {"actor": acme_manager.actor, "plan_pk": made.pk}
 
     with pytest.raises(StaleVersion):
         scheduling.edit_plan(**given, version=7, plan=other, reason="r")
@@ -362,7 +362,7 @@ def test_quiet_hours_set_after_planning_hold_too(acme_manager: Persona, account:
     assert not is_frozen(account)
 
 
-NOTICE = {"notice_hours": 4, "notice_email": "it@kaito.example", "notice_language": "ja"}
+NOTICE: dict[str, Any] = {"notice_hours": 4, "notice_email": "it@kaito.example", "notice_language": "ja"}
 
 
 def test_the_customer_is_told_once_before_with_what_they_notice_and_whom_to_ask(
@@ -390,7 +390,7 @@ def test_who_was_told_is_told_of_another_time_and_that_it_is_off(
 ) -> None:
     made = plan(acme_manager, account, **NOTICE)
     go_to(at_noon, NOON + DAY - HOUR)
-    given = {"actor": acme_manager.actor, "plan_pk": made.pk}
+    given: dict[str, Any] = {"actor": acme_manager.actor, "plan_pk": made.pk}
     later = Plan(**FREEZE, starts_at=NOON + 3 * DAY)
 
     scheduling.edit_plan(**given, version=1, plan=later, reason="a promise")
