@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import Resolver404, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from playwright.sync_api import ConsoleMessage, Page
 
@@ -33,6 +33,25 @@ def name_of(address: str) -> str | None:
         return None
 
 
+def follow_links(starts: Iterable[str], open_page: Callable[[str], list[str]]) -> tuple[set[str], list[str]]:
+    """Breadth-first: the starts, then one page of every name that a link offers; `open_page` says where a page leads.
+
+    The names of the pages that were opened, and links that lead nowhere.
+    """
+    ahead, strays = list(starts), []
+    seen = {name for start in ahead if (name := name_of(start))}
+    for count, address in enumerate(ahead):
+        assert count < MOST_PAGES, f"the walk does not end: {ahead[-5:]}"
+        for link in open_page(address):
+            name = name_of(link)
+            if name is None:
+                strays.append(f"{address} leads to {link}, which is no page")
+            elif name not in seen | NOT_PAGES:
+                seen.add(name)
+                ahead.append(link)
+    return seen, strays
+
+
 @dataclass
 class Walk:
     """One browser page that goes about; `problems` is empty when nobody would complain."""
@@ -48,18 +67,9 @@ class Walk:
         self.page.on("console", self._listen)
 
     def follow(self, starts: Iterable[str]) -> Walk:
-        """Open the starts, then breadth-first one page of every name that a link offers."""
-        ahead = list(starts)
-        self.seen = {name for start in ahead if (name := name_of(start))}
-        for count, address in enumerate(ahead):
-            assert count < MOST_PAGES, f"the walk does not end: {ahead[-5:]}"
-            for link in self.open(address):
-                name = name_of(link)
-                if name is None:
-                    self._note(f"leads to {link}, which is no page")
-                elif name not in self.seen | NOT_PAGES:
-                    self.seen.add(name)
-                    ahead.append(link)
+        """Open the starts, then one page of every name that a link offers."""
+        self.seen, strays = follow_links(starts, self.open)
+        self.problems += strays
         return self
 
     def open(self, address: str, status: int = 200) -> list[str]:
