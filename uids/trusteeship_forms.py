@@ -8,7 +8,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from uids.identifiers import recognise
-from uids.verdicts import REASON_TEXTS
 
 if TYPE_CHECKING:
     from django.utils.functional import Promise
@@ -32,5 +31,5 @@ class OtherAccountForm(forms.Form):
         typed = self.cleaned_data.get(self.name, "")
         found = recognise(typed)
         if typed and not found.uid:
-            self.add_error(self.name, f"{REASON_TEXTS[found.reason]} {found.advice}")
+            self.add_error(self.name, _("Enter a UID: digits only, usually 16 of them."))
         return {self.name: found.uid}

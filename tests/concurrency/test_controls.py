@@ -163,7 +163,13 @@ def test_without_the_lock_a_freeze_writes_an_old_stop_back(partner: Partner, mon
         return rows
 
     monkeypatch.setattr(locks, "lock_accounts", read)
-    monkeypatch.setitem(control_batches.FIELDS, FREEZE, ["payg_frozen", "payg_stopped_at"])
+
+    def write_whole_rows(_why: object, moves: Iterable[Any]) -> None:
+        for moved in moves:
+            moved.account.payg_frozen = True
+            moved.account.save()
+
+    monkeypatch.setattr(control_batches, "_write", write_whole_rows)
 
     def act(number: int) -> None:
         if number:

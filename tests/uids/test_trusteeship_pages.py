@@ -76,7 +76,7 @@ def test_a_uid_that_is_not_ours_is_said_at_its_field(
 
     for name, typed, words in (
         ("master", theirs.uid, f"There is no linked account with UID {theirs.uid} here."),
-        ("sub", "someone@example.com", "e-mail"),
+        ("sub", "someone@example.com", "digits only"),
         ("master", "", "Enter a UID."),
     ):
         answer = client.get(address(account), {name: typed})

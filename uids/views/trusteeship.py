@@ -48,7 +48,7 @@ def account_trusteeship(request: ActorRequest, uid: str) -> HttpResponse:
     looked_up = {name: _look_up(request, name) for name in ("master", "sub")}
     master, sub = looked_up["master"][1], looked_up["sub"][1]
     if sub is not None:
-        query = urlencode({"master": account.uid})
+        query = urlencode({"master": account.uid, **_origin(request)})
         return see_other(request, f"{reverse('uids:account_trusteeship', args=[sub.uid])}?{query}")
     if master is not None:
         return _confirm(request, account, master)
@@ -57,10 +57,16 @@ def account_trusteeship(request: ActorRequest, uid: str) -> HttpResponse:
         "as_sub": looked_up["master"][0],
         "as_master": looked_up["sub"][0],
         "n_sub_accounts": sub_accounts_of(request.actor, account).count(),
+        "came_from": request.GET.get("from", ""),
         "back_url": account_url(request, uid),
     }
     is_wrong = request.method == "POST" or any(form.errors for form, _found in looked_up.values())
     return render(request, "uids/trusteeship_choice.html", context, status=422 if is_wrong else 200)
+
+
+def _origin(request: ActorRequest) -> dict[str, str]:
+    """The list one came from goes along."""
+    return {"from": request.GET["from"]} if request.GET.get("from") else {}
 
 
 def _look_up(request: ActorRequest, name: str) -> tuple[OtherAccountForm, LinkedAccount | None]:
@@ -94,12 +100,11 @@ def _confirm(request: ActorRequest, account: LinkedAccount, master: LinkedAccoun
 
 def _context(actor: Actor, account: LinkedAccount, master: LinkedAccount | None) -> dict[str, Any]:
     preview = preview_trusteeship(actor, account, master)
-    title = _("Put %(account)s under a master account?") if master else _("End the trusteeship of %(account)s?")
     return {
         "account": account,
         "master": master or account.trustee,
         "is_joining": master is not None,
-        "title": title % {"account": account},
+        "title": _("Put this account under a master?") if master else _("End this trusteeship?"),
         "preview": preview,
         "changes": [
             (effect, state_in_words(effect.what, effect.before), state_in_words(effect.what, effect.after))
