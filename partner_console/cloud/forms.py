@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +37,14 @@ class FindForm(forms.Form):
     uid = forms.RegexField(r"^[0-9]{1,20}$", label=_("UID"), required=False, error_messages=_UID)
 
 
-class EventForm(forms.Form):
+class _OnePage(forms.Form):
+    """Several forms share a page, each with a UID: their fields' ids begin with the form's name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id=f"{type(self).__name__.lower()}_%s", **kwargs)
+
+
+class EventForm(_OnePage):
     """Money moves at the cloud: consumption is undeducted until it is settled."""
 
     uid = forms.RegexField(r"^[0-9]{1,20}$", label=_("UID"), error_messages=_UID)
@@ -46,7 +54,7 @@ class EventForm(forms.Form):
     )
 
 
-class InstanceForm(forms.Form):
+class InstanceForm(_OnePage):
     """What a customer orders. Exactly what `simulated.instances.order` takes, and the UID."""
 
     uid = forms.RegexField(r"^[0-9]{1,20}$", label=_("UID"), error_messages=_UID)
@@ -69,7 +77,7 @@ class TimeForm(forms.Form):
     stretch = forms.ChoiceField(label=_("How long"), choices=STRETCHES)
 
 
-class FaultForm(forms.Form):
+class FaultForm(_OnePage):
     operation = forms.ChoiceField(label=_("Operation"), choices=FAULTY, required=False)
     uid = forms.RegexField(
         r"^[0-9]{1,20}$", label=_("UID"), required=False, help_text=_("Empty: any account."), error_messages=_UID
