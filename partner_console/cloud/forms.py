@@ -41,7 +41,8 @@ class _OnePage(forms.Form):
     """Several forms share a page, each with a UID: their fields' ids begin with the form's name."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{type(self).__name__.lower()}_%s", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.auto_id = f"{type(self).__name__.lower()}_%s"
 
 
 class EventForm(_OnePage):
