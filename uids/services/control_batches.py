@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from partner_console.access.policy import Permission, require
@@ -22,7 +22,6 @@ from partner_console.copying import copy_in
 from uids import hooks, locks
 from uids.controls import FROZEN, clean_switch, judge, own_value
 from uids.errors import ReasonMissing
-from uids.models import LinkedAccount
 from uids.previews import newest_changes, own_changes, why_not_undo
 from uids.services.accounts import clean_text
 from uids.services.control_records import Move, Why, entry, follow, record
@@ -34,13 +33,20 @@ if TYPE_CHECKING:
 
     from partner_console.access.actor import Actor
     from partner_console.errors import DomainError
+    from uids.models import LinkedAccount
 
 
-# Only these columns are written: what arrears did to the account meanwhile is another fact.
-FIELDS = {
-    Control.PAYG_FREEZE: ["payg_frozen"],
-    Control.PURCHASE_CONTROL: ["purchase_control"],
-    Control.SHUTDOWN_POLICY: ["shutdown_policy", "overdraft"],
+# Only these columns are written: what arrears did to the account meanwhile is another fact. Written out, because Django
+# takes longer to word it for some hundred accounts than PostgreSQL to do it.
+_WRITE = {
+    what: f"UPDATE uids_linkedaccount account SET {columns}, updated_at = %s"  # noqa: S608 columns of our own
+    " FROM unnest(%s::bigint[], %s::text[], %s::numeric[]) AS given (pk, value, overdraft)"
+    " WHERE account.id = given.pk"
+    for what, columns in {
+        Control.PAYG_FREEZE: f"payg_frozen = (given.value = '{FROZEN}')",
+        Control.PURCHASE_CONTROL: "purchase_control = given.value",
+        Control.SHUTDOWN_POLICY: "shutdown_policy = given.value, overdraft = given.overdraft",
+    }.items()
 }
 
 
@@ -147,7 +153,7 @@ def _carry_out(why: Why, moves: Sequence[Move], batch: Batch) -> Batch:
 
 
 def _write(why: Why, moves: Sequence[Move]) -> None:
-    fields = ["updated_at"]
+    """Of accounts this transaction holds: they were read through what the actor may see."""
     for move in moves:
         account, account.updated_at = move.account, why.at
         if why.what is Control.PAYG_FREEZE:
@@ -156,8 +162,16 @@ def _write(why: Why, moves: Sequence[Move]) -> None:
             account.purchase_control = move.after
         else:
             account.shutdown_policy, account.overdraft = move.after, move.overdraft_after or Decimal(0)
-    fields += FIELDS[why.what]
-    LinkedAccount.objects.visible_to(why.actor).bulk_update([move.account for move in moves], fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE[why.what],
+            [
+                why.at,
+                [move.account.pk for move in moves],
+                [move.after for move in moves],
+                [move.account.overdraft for move in moves],
+            ],
+        )
 
 
 def _order(why: Why, moves: Sequence[Move]) -> None:
