@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from uids.identifiers import recognise
 
 if TYPE_CHECKING:
-    from django.utils.functional import Promise
+    from django.utils.functional import _StrPromise
 
 
 class OtherAccountForm(forms.Form):
     """A UID as people type or paste it; `master` or `sub` says what it is to be."""
 
-    def __init__(self, *args: Any, name: str, label: str | Promise, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, name: str, label: str | _StrPromise, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.name = name
         self.fields[name] = forms.CharField(

@@ -11,6 +11,7 @@ import pytest
 from django.db import OperationalError, transaction
 
 from partner_console.access.actor import system_actor
+from partner_console.copying import copy_in
 from quota.services import enforcing
 from quota.states import EntryKind
 from tests.factories import make_account, make_partner
@@ -202,13 +203,12 @@ def cascade_against_one_who_waits(partner: Partner, monkeypatch: pytest.MonkeyPa
     master = make_account(partner)
     sub = make_account(partner, trustee=master)
     both_hold_one = threading.Barrier(2, timeout=30)
-    copied = control_batches.copy_in
 
-    def copy_in(rows: Any) -> None:
+    def copy_when_both_hold(rows: Any) -> None:
         both_hold_one.wait()
-        copied(rows)
+        copy_in(rows)
 
-    monkeypatch.setattr(control_batches, "copy_in", copy_in)
+    monkeypatch.setattr(control_batches, "copy_in", copy_when_both_hold)
 
     @transaction.atomic
     def sub_then_master() -> None:

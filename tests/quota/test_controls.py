@@ -43,7 +43,8 @@ def change(
 
 
 def read(account: LinkedAccount) -> LinkedAccount:
-    return LinkedAccount.objects.select_related("trustee").get(pk=account.pk)
+    found: LinkedAccount = LinkedAccount.objects.select_related("trustee").get(pk=account.pk)
+    return found
 
 
 def in_arrears(account: LinkedAccount, used: str = "137.2") -> None:

@@ -48,7 +48,8 @@ def switch(
 
 
 def read(account: LinkedAccount) -> LinkedAccount:
-    return LinkedAccount.objects.select_related("trustee", "partner").get(pk=account.pk)
+    found: LinkedAccount = LinkedAccount.objects.select_related("trustee", "partner").get(pk=account.pk)
+    return found
 
 
 def written() -> tuple[int, int, int]:
@@ -69,7 +70,8 @@ def test_each_switch_is_recorded_and_asked_of_the_cloud(acme_manager: Persona, a
          {"policy": "delayStop"}, Action.SHUTDOWN_POLICY_CHANGED),
     ):  # fmt: skip
         fields = {FREEZE: "payg_frozen", PURCHASE: "purchase_control", POLICY: "shutdown_policy"}
-        account = make_account(acme, **{fields[what]: before == "frozen" if what is FREEZE else before})
+        former: dict[str, Any] = {fields[what]: before == "frozen" if what is FREEZE else before}
+        account = make_account(acme, **former)
 
         operation_id = uuid.uuid4()
         switch(acme_manager, account, what, after, reason="  late payment ", operation_id=operation_id)

@@ -37,7 +37,8 @@ def put_under(account: LinkedAccount, master: LinkedAccount | None, **given: Any
 
 
 def read(account: LinkedAccount) -> LinkedAccount:
-    return LinkedAccount.objects.select_related("trustee", "partner").get(pk=account.pk)
+    found: LinkedAccount = LinkedAccount.objects.select_related("trustee", "partner").get(pk=account.pk)
+    return found
 
 
 def records() -> list[tuple[Any, ...]]:
