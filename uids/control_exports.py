@@ -27,7 +27,7 @@ CELLS: dict[str, Callable[[ControlChange, CloudCommand | None], Any]] = {
     "what": lambda change, _order: change.get_what_display(),
     "before": lambda change, _order: state_in_words(change.what, change.before),
     "after": lambda change, _order: state_in_words(change.what, change.after),
-    "reason": lambda change, _order: change.reason,
+    "reason": lambda change, _order: change.why,
     "operator_uid": lambda change, _order: change.operator_uid,
     "operator": lambda change, _order: change.who,
     "method": lambda change, _order: change.get_method_display(),

@@ -95,7 +95,7 @@ COLUMNS = (
     ),
     Column("what", gettext_lazy("Kind of change"), lambda change: text(change.get_what_display())),
     Column("change", gettext_lazy("Change"), _change, css="wrap", is_fixed=True),
-    Column("reason", gettext_lazy("Reason"), lambda change: text(change.reason), css="wrap"),
+    Column("reason", gettext_lazy("Reason"), lambda change: text(change.why), css="wrap"),
     Column("operator", gettext_lazy("Operator and method"), _operator),
     Column("cloud", gettext_lazy("At the cloud")),
     Column(

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.actor import Channel, who_in_words
@@ -57,3 +58,8 @@ class ControlChange(AppendOnlyModel):
     @property
     def who(self) -> str:
         return who_in_words(self.operator, self.method)
+
+    @property
+    def why(self) -> str:
+        """The reason as it was typed; the console's own, which are stored in English, in the reader's language."""
+        return gettext(self.reason) if self.reason and self.method == Channel.SYSTEM else self.reason

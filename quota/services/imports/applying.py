@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partner_console.access.policy import PartnerKind
+from partner_console.cloud import clock
 from partner_console.money import ZERO
 from quota.rules import LEAST_OVERDRAFT
 from quota.services.opening import Opening, open_credits
@@ -45,9 +46,9 @@ def _account(one: Judged, partner: Partner, now: datetime) -> LinkedAccount:
     payg = fields.pop("payg", PaygStatus.NORMAL)
     fields["payg_frozen"] = payg == PaygStatus.FROZEN
     if payg in (PaygStatus.STOPPED, PaygStatus.RELEASED):
-        fields["payg_stopped_at"] = now
+        fields["payg_stopped_at"] = clock.now()  # nobody knows since when
     if payg == PaygStatus.RELEASED:
-        fields["payg_released_at"] = now
+        fields["payg_released_at"] = fields["payg_stopped_at"]
     if fields.get("shutdown_policy") == ShutdownPolicy.DELAY_STOP:
         fields.setdefault("overdraft", LEAST_OVERDRAFT)
     is_agency = partner.kind == PartnerKind.AGENCY
