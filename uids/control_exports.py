@@ -72,7 +72,7 @@ CONTROLS = ExportSpec(
     ),
     read=read,
     shown_as={
-        "change": ("before", "after"),
+        "change": ("what", "before", "after", "cause"),
         "operator": ("operator_uid", "operator", "method"),
         "cloud": ("cloud", "cloud_code", "cloud_at"),
     },

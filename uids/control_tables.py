@@ -48,27 +48,21 @@ def change_as_badges(what: str, before: str, after: str) -> str:
 
 
 def _change(change: ControlChange) -> str:
-    """With what delayed shutdown allows, where that changed too."""
-    shown = change_as_badges(change.what, change.before, change.after)
-    overdrafts = (change.overdraft_before, change.overdraft_after)
-    if change.what != Control.SHUTDOWN_POLICY or None in overdrafts or overdrafts[0] == overdrafts[1]:
-        return shown
-    before, after = (formats.amount(value) for value in overdrafts)
-    overdraft = escape(_("Overdraft %(before)s → %(after)s") % {"before": before, "after": after})
-    return f'{shown}<br><span class="soft">{overdraft}</span>'
+    """Which switch, from what to what, with what delayed shutdown allows and the master it followed."""
+    lines = [text(change.get_what_display(), css="soft"), change_as_badges(change.what, change.before, change.after)]
+    if change.overdraft_before != change.overdraft_after:
+        before, after = (formats.amount(value) for value in (change.overdraft_before, change.overdraft_after))
+        lines.append(text(_("Overdraft %(before)s → %(after)s") % {"before": before, "after": after}, css="soft"))
+    if change.cause is not None:
+        master = link(reverse("uids:account_detail", args=[change.cause.uid]), change.cause.uid, css="mono")
+        lines.append(f'<span class="soft">{escape(_("Followed its master %s")) % master}</span>')
+    return "<br>".join(lines)
 
 
 def _operator(change: ControlChange) -> str:
     """Who, and below it the UID that acted and by which method."""
     uid = f'<span class="mono">{escape(change.operator_uid)}</span> · ' if change.operator_uid else ""
     return f'{text(change.who)}<br><span class="soft">{uid}{text(change.get_method_display())}</span>'
-
-
-def _cause(change: ControlChange) -> str:
-    """The master whose change this account followed."""
-    if change.cause is None:
-        return text(_("This account"))
-    return link(reverse("uids:account_detail", args=[change.cause.uid]), change.cause.uid, css="mono")
 
 
 def _operation(change: ControlChange) -> str:
@@ -93,17 +87,10 @@ COLUMNS = (
         is_fixed=True,
         heads_row=True,
     ),
-    Column("what", gettext_lazy("Kind of change"), lambda change: text(change.get_what_display())),
     Column("change", gettext_lazy("Change"), _change, css="wrap", is_fixed=True),
     Column("reason", gettext_lazy("Reason"), lambda change: text(change.why), css="wrap"),
     Column("operator", gettext_lazy("Operator and method"), _operator),
     Column("cloud", gettext_lazy("At the cloud")),
-    Column(
-        "cause",
-        gettext_lazy("Asked for"),
-        _cause,
-        title=gettext_lazy("The account that was changed; its sub-accounts follow it"),
-    ),
     Column(
         "operation",
         gettext_lazy("Operation"),

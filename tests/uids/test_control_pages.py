@@ -106,10 +106,10 @@ def test_records_show_every_kind_and_can_be_narrowed_down(
 
     for shown in (
         "PAYG freeze Normal → to Frozen by the partner late payment manager@acme.example 2099 · Console "
-        "Refused by the cloud 3040 This account",
-        "PAYG shutdown Normal → to Stopped by arrears Available Quota is below 0",
+        "Refused by the cloud 3040",
+        "PAYG shutdown Normal → to Stopped by arrears Followed its master 700 Available Quota is below 0",
         # Nobody asked the cloud to stop anything: another order of the same action is no answer.
-        "The console itself System — 700",
+        "The console itself System — ",
         "Purchase control Normal → to Disabled =1+1",
         "Confirmed by the cloud",
         "Shutdown policy Immediate shutdown → to No shutdown",
