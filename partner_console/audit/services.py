@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,7 +30,7 @@ class Subject(Protocol):
 
 def _plain(value: Any) -> Any:
     """Money and dates as strings, everything else as JSON has it."""
-    if isinstance(value, Decimal | date | datetime):
+    if isinstance(value, Decimal | date | datetime | time):
         return str(value)
     if isinstance(value, list | tuple | set):
         return [_plain(item) for item in value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,21 @@ def test_an_owner_changes_the_settings(acme_master: Persona, as_: Callable[[Pers
     assert partner.alert_recipients == ["a@acme.example", "b@acme.example"]
     assert (partner.time_zone, partner.invitation_days, partner.version) == ("Asia/Tokyo", 21, 2)
     assert AuditEntry.objects.get(action="access.partner.edited").changes["invitation_days"] == [15, 21]
+
+
+def test_quiet_hours_are_set_whole_or_not_at_all_and_an_agency_has_none(
+    acme_master: Persona, agency_master: Persona, as_: Callable[[Persona], Client]
+) -> None:
+    client, url = as_(acme_master), reverse("access:partner_edit")
+    for hours in ({"quiet_from": "22:00"}, {"quiet_from": "22:00", "quiet_until": "22:00"}):
+        assert client.post(url, SETTINGS | hours).status_code == 422
+
+    assert client.post(url, SETTINGS | {"quiet_from": "22:00", "quiet_until": "08:00"}).status_code == 303
+
+    partner = Partner.objects.get(code="acme")
+    assert (partner.quiet_from, partner.quiet_until) == (time(22), time(8))
+    assert "22:00 – 08:00" in client.get(reverse("access:settings")).content.decode()
+    assert "quiet_from" not in as_(agency_master).get(url).content.decode()
 
 
 def test_two_at_once_see_both_versions(acme_master: Persona, as_: Callable[[Persona], Client]) -> None:
