@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 def apply(actor: Actor, job: AccountImport, partner: Partner, judged: Sequence[Judged]) -> None:
     """Create the accounts and open their quota. Raises IntegrityError when an id was linked a moment ago."""
-    now = timezone.now()
+    now, stopped_at = timezone.now(), clock.now()  # nobody knows since when something is stopped
     note = _("Imported from %(file)s") % {"file": job.file_name}
-    pairs = [(one, _account(one, partner, now)) for one in judged]
+    pairs = [(one, _account(one, partner, now, stopped_at)) for one in judged]
     create_accounts(actor=actor, partner_pk=partner.pk, accounts=[account for _one, account in pairs], note=note)
     if partner.kind == PartnerKind.AGENCY:
         return
@@ -40,15 +40,15 @@ def apply(actor: Actor, job: AccountImport, partner: Partner, judged: Sequence[J
     open_credits(actor=actor, openings=openings)
 
 
-def _account(one: Judged, partner: Partner, now: datetime) -> LinkedAccount:
+def _account(one: Judged, partner: Partner, now: datetime, stopped_at: datetime) -> LinkedAccount:
     """Unsaved. A sub-account's switches are its own; what is in force comes from its master by reference."""
     fields: dict[str, Any] = dict(one.row.stated)
     payg = fields.pop("payg", PaygStatus.NORMAL)
     fields["payg_frozen"] = payg == PaygStatus.FROZEN
     if payg in (PaygStatus.STOPPED, PaygStatus.RELEASED):
-        fields["payg_stopped_at"] = clock.now()  # nobody knows since when
+        fields["payg_stopped_at"] = stopped_at
     if payg == PaygStatus.RELEASED:
-        fields["payg_released_at"] = fields["payg_stopped_at"]
+        fields["payg_released_at"] = stopped_at
     if fields.get("shutdown_policy") == ShutdownPolicy.DELAY_STOP:
         fields.setdefault("overdraft", LEAST_OVERDRAFT)
     is_agency = partner.kind == PartnerKind.AGENCY
