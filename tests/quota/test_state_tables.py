@@ -4,7 +4,7 @@ sub-account in its financial trusteeship. Two tables, each read row by row in on
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from partner_console.access.actor import system_actor
 from partner_console.cloud.models import CloudCommand, CommandState
@@ -55,7 +55,7 @@ STATES = [
 ]
 
 
-def family(partner: Partner, **fields: object) -> tuple[LinkedAccount, LinkedAccount]:
+def family(partner: Partner, **fields: Any) -> tuple[LinkedAccount, LinkedAccount]:
     master = make_account(partner, quota=D(100), overdraft=OVERDRAFT, **fields)
     return master, make_account(partner, trustee=master)
 
@@ -125,7 +125,7 @@ class Effect(NamedTuple):
 
     what: Control
     value: str
-    own: dict[str, object]
+    own: dict[str, Any]
     master: tuple[PaygStatus, str, str]
     sub: tuple[PaygStatus, str, str]
 
@@ -146,12 +146,12 @@ def test_every_cell_of_the_seeds_effect_table(acme: Partner) -> None:
     """The account itself, and its financial trusteeship sub-accounts, after each operation. Subscriptions are bought
     with the master's Available Quota, to the last of it."""
     for effect in EFFECTS:
-        before = {
+        befores: dict[Control, dict[str, Any]] = {
             Control.PAYG_FREEZE: {"payg_frozen": effect.value == "normal"},
             Control.PURCHASE_CONTROL: {"purchase_control": "ban" if effect.value == "normal" else "normal"},
             Control.SHUTDOWN_POLICY: {"shutdown_policy": NEVER if effect.value != NEVER else NOW},
-        }[effect.what]
-        master, _sub = family(acme, **before)
+        }
+        master, _sub = family(acme, **befores[effect.what])
         sub = make_account(acme, trustee=master, **effect.own)
 
         set_control(actor=WORKER, account_pk=master.pk, what=effect.what, value=effect.value, reason="as agreed")
