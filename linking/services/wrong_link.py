@@ -21,28 +21,32 @@ from partner_console.access.policy import Permission, require
 from partner_console.access.scoping import get_visible_or_404
 from partner_console.audit.actions import Action
 from partner_console.cloud import services as cloud
+from quota.services import change_control
 from uids.models import LinkedAccount
-from uids.services import set_control, set_relationship
+from uids.services import set_relationship
 from uids.services.accounts import clean_text
 from uids.states import Control, PurchaseControl, Relationship
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
 
 T = TerminationState
 
 
-def hold(*, actor: Actor, account_pk: int, reason: str) -> LinkedAccount:
-    """Forbid new orders until it is clear which account is meant: the purchase ban, with its own records."""
-    return set_control(
-        actor=actor, account_pk=account_pk, what=Control.PURCHASE_CONTROL, value=PurchaseControl.BAN, reason=reason
-    )
+def hold(*, actor: Actor, account_pk: int, reason: str) -> LinkedAccount | Approval:
+    """Forbid new orders until it is clear which account is meant: the purchase ban, with its own records and rules."""
+    return _purchases(actor, account_pk, PurchaseControl.BAN, reason)
 
 
-def release(*, actor: Actor, account_pk: int, reason: str) -> LinkedAccount:
+def release(*, actor: Actor, account_pk: int, reason: str) -> LinkedAccount | Approval:
     """The link was right after all: orders are allowed again."""
-    return set_control(
-        actor=actor, account_pk=account_pk, what=Control.PURCHASE_CONTROL, value=PurchaseControl.NORMAL, reason=reason
+    return _purchases(actor, account_pk, PurchaseControl.NORMAL, reason)
+
+
+def _purchases(actor: Actor, account_pk: int, control: PurchaseControl, reason: str) -> LinkedAccount | Approval:
+    return change_control(
+        actor=actor, account_pk=account_pk, what=Control.PURCHASE_CONTROL, value=control.value, reason=reason
     )
 
 

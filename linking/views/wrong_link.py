@@ -20,6 +20,7 @@ from linking.services import wrong_link as services
 from linking.services.support_package import make_support_package
 from linking.states import TerminationState
 from partner_console.access.policy import Permission, allows, require
+from partner_console.approvals.models import Approval
 from partner_console.web.confirm import ConfirmPage
 from partner_console.web.forms import posted
 from partner_console.web.htmx import render_page
@@ -29,6 +30,10 @@ from uids.states import PurchaseControl
 
 if TYPE_CHECKING:
     from partner_console.access.middleware import ActorRequest
+
+SECOND_PERSON_ASKED = gettext_lazy(
+    "Nothing is changed yet: a second person has to agree. They are told by mail, you of their answer."
+)
 
 
 @require_GET
@@ -56,12 +61,17 @@ def wrong_link_hold(request: ActorRequest, uid: str) -> HttpResponse:
     account = uids.get_account(request.actor, uid)
     if not account.is_live:
         raise NotLive(account)
+
+    def act(reason: str) -> None:
+        if isinstance(services.hold(actor=request.actor, account_pk=account.pk, reason=reason), Approval):
+            page.done = str(SECOND_PERSON_ASKED)
+
     page = ConfirmPage(
         request,
         Permission.CONTROL_CHANGE,
         back=_url(uid),
         form=ReasonForm(posted(request)),
-        act=lambda **given: services.hold(actor=request.actor, account_pk=account.pk, **given),
+        act=act,
         title=_("Hold %(account)s?") % {"account": account},
         effects=[
             _("No new orders of any kind, by this account and by the accounts whose money it holds."),
@@ -81,12 +91,17 @@ def wrong_link_release(request: ActorRequest, uid: str) -> HttpResponse:
     account = uids.get_account(request.actor, uid)
     if account.purchase_control != PurchaseControl.BAN:
         raise SameControl(uid)
+
+    def act(reason: str) -> None:
+        if isinstance(services.release(actor=request.actor, account_pk=account.pk, reason=reason), Approval):
+            page.done = str(SECOND_PERSON_ASKED)
+
     page = ConfirmPage(
         request,
         Permission.CONTROL_CHANGE,
         back=_url(uid),
         form=ReasonForm(posted(request)),
-        act=lambda **given: services.release(actor=request.actor, account_pk=account.pk, **given),
+        act=act,
         title=_("Lift the hold of %(account)s?") % {"account": account},
         effects=[_("Orders are allowed again within Available Quota.")],
         submit=gettext_lazy("Lift the hold"),

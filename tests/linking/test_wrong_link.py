@@ -19,6 +19,9 @@ from linking.services import settling, wrong_link
 from linking.services.support_package import make_support_package
 from linking.states import TerminationState
 from partner_console.access.actor import system_actor
+from partner_console.approvals.models import Approval, ApprovalRule
+from partner_console.approvals.states import When
+from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from partner_console.cloud import services as cloud
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
@@ -97,6 +100,21 @@ def test_a_hold_is_lifted_again(linked: LinkedAccount, acme_manager: Persona) ->
     cloud.send_due(uid=linked.uid)
     linked.refresh_from_db()
     assert (linked.purchase_control, SimAccount.objects.get(uid=linked.uid).purchase_control) == ("normal", "normal")
+
+
+def test_a_hold_and_its_end_keep_to_the_partners_rule(
+    linked: LinkedAccount, acme_manager: Persona, as_: Callable[[Persona], Client]
+) -> None:
+    """No way round the second person; the page says that nothing happened yet."""
+    ApprovalRule.objects.create(partner=acme_manager.partner, action=Action.PURCHASE_CONTROL_CHANGED, when=When.ALWAYS)
+
+    url = reverse("linking:wrong_link_hold", args=[linked.uid])
+    page = as_(acme_manager).post(url, {"reason": REASON}, follow=True).content.decode()
+
+    assert "Nothing is changed yet: a second person has to agree." in page
+    linked.refresh_from_db()
+    assert linked.purchase_control == "normal"
+    assert Approval.objects.get().reason == REASON
 
 
 def test_a_sub_account_banned_itself_does_not_notice(linked: LinkedAccount, acme_manager: Persona) -> None:
