@@ -247,7 +247,9 @@ def test_freezing_names_the_effect_and_every_sub_account(
     assert "instantly suspends its PAYG instances and blocks new PAYG purchases" in text
     assert "New subscription instances can be bought with the master account's remaining Available Quota." in text
     assert "2 sub-accounts 1 changes. 1 stays as it is." in text
-    assert "700 Follows Normal → to Frozen by the partner 800 Own Frozen by the partner by its own switch: stays" in text
+    assert (
+        "700 Follows Normal → to Frozen by the partner 800 Own Frozen by the partner by its own switch: stays" in text
+    )
     assert "Type 2: this account and the sub-accounts that change with it." in text
     assert "Confirm Freeze" in text
 
