@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,13 +29,13 @@ from quota.errors import InArrears
 from quota.models import CreditAccount
 from quota.services import enforcing, money, releasing, simulation, trusteeship
 from tests.factories import make_account, make_partner
+from tests.quota.control_model import OVERDRAFT, Model
 from uids.errors import AlreadySo, FollowsMaster, TrusteeshipImpossible
 from uids.models import ControlChange, LinkedAccount
 from uids.states import Control
 
 D = Decimal
 WORKER = system_actor("test")
-OVERDRAFT = D(600)
 FIFTEEN_DAYS = timedelta(days=15)
 START = ("immediatelyStop", "delayStop", "noStop", "delayStop")  # one account each
 FAULTY = ("freeze", "thaw", "stop_payg", "resume_payg", "set_policy", "set_purchase_control", "set_trustee", "")
@@ -51,39 +50,6 @@ sums = st.sampled_from([D(1), D(600), D("600.000001"), D(1500)])
 beyond = st.sampled_from([D(0), D("0.000001")])
 # What of the worker gets through at once. The rest is lost, or comes later.
 heard = st.sampled_from(["nothing", "its order", "everything", "everything"])
-
-
-@dataclass(slots=True)
-class Model:
-    """What the rules say of one account, in the test's own words."""
-
-    pk: int
-    uid: str
-    policy: str
-    frozen: bool = False
-    banned: bool = False
-    master: int | None = None  # its position
-    stopped_at: datetime | None = None
-
-    @property
-    def line(self) -> Decimal | None:
-        """Below it PAYG stops."""
-        if self.master is not None or self.policy == "noStop":
-            return None
-        return D(0) if self.policy == "immediatelyStop" else -OVERDRAFT
-
-    def own(self, what: Control) -> str:
-        """Where its own switch stands."""
-        if what is Control.PAYG_FREEZE:
-            return "frozen" if self.frozen else "normal"
-        return self.policy if what is Control.SHUTDOWN_POLICY else "ban" if self.banned else "normal"
-
-    def switches(self) -> dict[str, Any]:
-        return {
-            "payg_frozen": self.frozen,
-            "purchase_control": "ban" if self.banned else "normal",
-            "shutdown_policy": self.policy,
-        }
 
 
 class Months(RuleBasedStateMachine):
