@@ -23,7 +23,7 @@ from quota.services import bulk
 from uids import selectors
 from uids.bulk_wording import TITLES, UNDO, effect_of, in_words, title_of
 from uids.control_tables import state_in_words
-from uids.controls import own_value
+from uids.controls import NORMAL, own_value
 from uids.list_forms import FORMS, ConfirmedForm, UndoForm
 from uids.models import BulkEdit
 from uids.previews import own_changes
@@ -106,6 +106,7 @@ def _dry_run(request: ActorRequest, found: Preview, change: Change, typed: Form)
         "sample": [(account, *_before_after(request, account, change)) for account in found.sample],
         "in_background": bulk.is_long(found.total, change),
         "is_switch": change.is_switch,
+        "is_danger": change.is_switch and change.value != NORMAL and found.need is None,
         "warning": WARNINGS[Control(change.what)] if change.is_switch else "",
         "effect": effect_of(change.what, change.value) if change.is_switch else "",
         "typed": typed if change.is_switch else None,
