@@ -34,9 +34,10 @@ from tests.linking.conftest import consent, send
 from tests.quota.import_support import bring_in, check, csv_of, upload
 from tests.quota.support import move, set_payg
 from uids import services as uids
+from uids.bulk_wording import CONTROLS, REMARKS
 from uids.models import ScheduledControl
 from uids.services import set_control
-from uids.services.bulk import REMARKS, Change
+from uids.services.bulk import Change
 from uids.states import Control, PurchaseControl, Relationship, ShutdownPolicy
 
 if TYPE_CHECKING:
@@ -169,13 +170,17 @@ def _accounts(owner: Persona) -> list[str]:
     uids.set_labels(actor=actor, account_pk=spent.pk, label_pks=[label.pk])
     uids.save_view(actor=actor, name="Japan", query="country=JP", is_shared=True)
     edit = bulk.start_bulk_edit(actor=actor, selection=bulk.Selection("", {}), change=Change(REMARKS, text="Reviewed"))
+    ban = Change(CONTROLS, what=Control.PURCHASE_CONTROL, value=PurchaseControl.BAN, reason="No contract")
+    two = bulk.Selection("", {}, (spent.pk, bare.pk))
+    banned = bulk.start_bulk_edit(actor=actor, selection=two, change=ban, confirmed=2)
     shown = [f"/uids/{account.uid}/" for account in (spent, frozen, master, sub, bare)]
     switches = [
         f"/uids/{frozen.uid}/unfreeze/",
         f"/uids/{master.uid}/freeze/",
         f"/uids/{spent.uid}/policy/?value=noStop",
     ]
-    return [*shown, *switches, f"/uids/{sub.uid}/quota/", f"/uids/bulk/{edit.pk}/"]
+    bulks = [f"/uids/bulk/{edit.pk}/", f"/uids/bulk/{banned.pk}/", f"/uids/bulk/{banned.pk}/undo/"]
+    return [*shown, *switches, f"/uids/{sub.uid}/quota/", *bulks]
 
 
 def _plans(owner: Persona) -> list[str]:
