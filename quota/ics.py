@@ -1,18 +1,20 @@
-"""Calendars as text: RFC 5545, as much of it as a feed of dates needs. Pure."""
+"""The calendar of releases as a file: RFC 5545, written by icalendar. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
+import icalendar
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
-LINE_OCTETS = 75  # RFC 5545 §3.1; without the line's end
-REFRESH = "PT1H"
+REFRESH = timedelta(hours=1)
+REMINDED_BEFORE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,58 +28,37 @@ class Event:
     url: str
 
 
-def calendar(*, name: str, made_at: datetime, events: Iterable[Event]) -> str:
+def calendar(*, name: str, made_at: datetime, events: Iterable[Event]) -> bytes:
     """The whole file, ready to be served."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Partner console//Releases//EN",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        f"NAME:{escape(name)}",
-        f"X-WR-CALNAME:{escape(name)}",
-        f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}",
-        f"X-PUBLISHED-TTL:{REFRESH}",
-    ]
+    feed = icalendar.Calendar()
+    feed.add("PRODID", "-//Partner console//Releases//EN")
+    feed.add("VERSION", "2.0")
+    feed.add("CALSCALE", "GREGORIAN")
+    feed.add("METHOD", "PUBLISH")
+    for name_key, refresh_key in (("NAME", "REFRESH-INTERVAL"), ("X-WR-CALNAME", "X-PUBLISHED-TTL")):
+        feed.add(name_key, _text(name))
+        feed.add(refresh_key, REFRESH, parameters={"VALUE": "DURATION"})
     for event in events:
-        lines += [
-            "BEGIN:VEVENT",
-            f"UID:{event.uid}",
-            f"DTSTAMP:{_utc(made_at)}",
-            f"DTSTART:{_utc(event.at)}",
-            f"SUMMARY:{escape(event.summary)}",
-            f"DESCRIPTION:{escape(event.description)}",
-            f"URL:{event.url}",
-            "TRANSP:TRANSPARENT",  # nobody is busy then
-            "BEGIN:VALARM",
-            "ACTION:DISPLAY",
-            f"DESCRIPTION:{escape(event.summary)}",
-            "TRIGGER:-P1D",
-            "END:VALARM",
-            "END:VEVENT",
-        ]
-    lines.append("END:VCALENDAR")
-    return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
+        feed.add_component(_entry(event, made_at))
+    return bytes(feed.to_ical())
 
 
-def escape(text: str) -> str:
-    """A value of type TEXT (§3.3.11): what a customer is called cannot begin a property of its own."""
-    text = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n")
-    return "".join(ch for ch in text if ch.isprintable() or ch == "\t")
+def _entry(event: Event, made_at: datetime) -> icalendar.Event:
+    entry, reminder = icalendar.Event(), icalendar.Alarm()
+    entry.add("UID", event.uid)
+    entry.add("DTSTAMP", made_at.astimezone(UTC))
+    entry.add("DTSTART", event.at.astimezone(UTC))
+    entry.add("SUMMARY", _text(event.summary))
+    entry.add("DESCRIPTION", _text(event.description))
+    entry.add("URL", event.url)
+    entry.add("TRANSP", "TRANSPARENT")  # nobody is busy then
+    reminder.add("ACTION", "DISPLAY")
+    reminder.add("DESCRIPTION", _text(event.summary))
+    reminder.add("TRIGGER", -REMINDED_BEFORE)
+    entry.add_component(reminder)
+    return entry
 
 
-def _folded(line: str) -> Iterator[str]:
-    """Lines of at most 75 octets, never cut inside a character; each but the first begins with a space (§3.1)."""
-    part, size = "", 0
-    for character in line:
-        octets = len(character.encode())
-        if size + octets > LINE_OCTETS:
-            yield part
-            part, size = " ", 1
-        part, size = part + character, size + octets
-    yield part
-
-
-def _utc(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+def _text(value: str) -> str:
+    """Without control characters, which RFC 5545 §3.1 allows nowhere; line breaks stay, and are escaped."""
+    return "".join(ch for ch in value.replace("\r\n", "\n") if ch.isprintable() or ch in "\t\n")

@@ -38,7 +38,7 @@ def own_feed(actor: Actor) -> ReleaseFeed | None:
     return found
 
 
-def calendar_of(token: str) -> str:
+def calendar_of(token: str) -> bytes:
     """The calendar behind a secret address, in its member's language.
 
     `NotFound` for an address that is unknown, renewed or revoked, and when its member has left or may no longer see

@@ -130,7 +130,7 @@ def test_lines_are_folded_by_octets_and_names_cannot_make_properties() -> None:
     name = "海運貿易株式会社" * 12
     event = Event("1@console", NOW, f"{name}\r\nATTENDEE:mailto:evil@example.com;x\\", "a\nb\x07", "https://x.example/")
 
-    text = calendar(name=name, made_at=NOW, events=[event])
+    text = calendar(name=name, made_at=NOW, events=[event]).decode()
 
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
     lines = unfolded(text)
