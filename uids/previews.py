@@ -133,6 +133,11 @@ def newest_changes(actor: Actor, what: str, account_pks: list[int]) -> dict[int,
     return {row.account_id: row for row in own.order_by("account_id", "-pk").distinct("account_id")}
 
 
+def is_one_of_many(actor: Actor, change: ControlChange) -> bool:
+    """Whether its action set switches of other accounts too: that is taken back as a whole, from its own page."""
+    return own_changes(actor, change.operation_id).exclude(pk=change.pk).exists()
+
+
 def why_not_undo(
     actor: Actor, account: LinkedAccount, change: ControlChange, newest: ControlChange | None = None
 ) -> DomainError | None:

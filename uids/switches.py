@@ -16,7 +16,7 @@ from partner_console.cloud.models import CommandState
 from partner_console.cloud.selectors import confirmed_commands, latest_commands
 from uids.controls import own_value
 from uids.models import ControlChange
-from uids.previews import why_not_undo
+from uids.previews import is_one_of_many, why_not_undo
 from uids.states import Control, PaygStatus, PurchaseControl, ShutdownPolicy
 from uids.switch_words import FLIPS
 from uids.wording import POLICY
@@ -164,14 +164,16 @@ def _button(account: LinkedAccount, what: Control) -> Button | None:
 def undo_urls(actor: Actor, account: LinkedAccount) -> dict[int, str]:
     """By change, where each of the account's own newest changes is taken back; nothing for those that cannot be."""
     return {
-        change.pk: _undo_url(actor, account, change)
+        change.pk: url
         for change in _last_changes(actor, account)[1].values()
-        if _undo_url(actor, account, change)
+        if (url := _undo_url(actor, account, change))
     }
 
 
 def _undo_url(actor: Actor, account: LinkedAccount, change: ControlChange | None) -> str:
-    if change is None or change.what == Control.PAYG_SHUTDOWN or why_not_undo(actor, account, change, change):
+    if change is None or change.what == Control.PAYG_SHUTDOWN:
+        return ""
+    if why_not_undo(actor, account, change, change) or is_one_of_many(actor, change):
         return ""
     return reverse("uids:control_undo", args=[account.uid, change.operation_id])
 
