@@ -80,9 +80,11 @@ def obstacles(account: LinkedAccount, trustee: LinkedAccount | None) -> list[Obs
     if account.account_type in NO_PARTNERS:
         text = _("UID %(uid)s is a partner of its own (%(type)s): its money cannot be held by another account.")
         found.append(Obstacle("is_partner", text % {"uid": account.uid, "type": account.get_account_type_display()}))
-    if _is_stopped(account):
-        text = _("PAYG of UID %(uid)s is stopped by arrears. Settle them first.")
-        found.append(Obstacle("stopped", text % {"uid": account.uid}))
+    # Under a master that is stopped its instances would stop too, and under one that is released be gone for good.
+    text = _("PAYG of UID %(uid)s is stopped by arrears. Settle them first.")
+    found += [
+        Obstacle("stopped", text % {"uid": row.uid}) for row in dict.fromkeys((account, trustee)) if _is_stopped(row)
+    ]
     return found
 
 

@@ -352,6 +352,7 @@ class Months(RuleBasedStateMachine):
             account.master is None
             and master != position
             and self.accounts[master].master is None
+            and self.accounts[master].stopped_at is None
             and not any(one.master == position for one in self.accounts)
             and account.stopped_at is None
             and self._credit(account).available >= 0

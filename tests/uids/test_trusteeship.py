@@ -121,6 +121,7 @@ def test_everything_in_the_way_is_said_at_once(acme: Partner) -> None:
         (free, make_account(acme), ["no_quota"]),
         (owing, master, ["in_arrears"]),
         (stopped, master, ["stopped"]),
+        (free, indebted, ["stopped"]),  # its instances would stop with the master's
         (t2, master, ["is_partner"]),
         (free, ending, ["not_normal"]),
         (ending, master, ["not_normal"]),
