@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 # A busy machine is not a failure: examples are judged by what they show, not by how long they take.
-hypothesis.settings.register_profile("console", deadline=None)
+hypothesis.settings.register_profile("console", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("console")
 
 LEFT_OUT = pytest.StashKey[int]()
