@@ -15,6 +15,7 @@ from quota.states import EntryKind
 from tests.browser.conftest import PHONE
 from tests.browser.test_customers import MAILBOX, code_for, press
 from tests.browser.test_every_page import files, walk  # noqa: F401 fixtures
+from tests.browser.walking import leave
 from tests.factories import make_account
 from tests.quota.support import move
 
@@ -43,7 +44,7 @@ def test_an_alert_to_a_new_address(
     page.locator("[name=code]").fill(code_for(MAILBOX))
     press(page)
     page.wait_for_url(f"**/my/{account.pk}/")
-    page.get_by_role("link", name="Turn on the alert").click()
+    leave(page.get_by_role("link", name="Turn on the alert"))
     walked.judge()
     press(page)
     expect(page.get_by_text("Type an amount.").first).to_be_visible()

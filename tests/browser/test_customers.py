@@ -18,6 +18,7 @@ from linking.services import terminating
 from linking.states import InvitationState, TerminationState
 from tests.browser.conftest import PHONE
 from tests.browser.test_every_page import files, walk  # noqa: F401 fixtures
+from tests.browser.walking import leave
 from tests.factories import make_account
 from tests.linking.conftest import consent, send
 
@@ -42,7 +43,7 @@ def code_for(address: str) -> str:
 
 def press(page: Page) -> None:
     """The one obvious button."""
-    page.locator("main .btn-primary").first.click()
+    leave(page.locator("main .btn-primary").first)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans", "ja"])
@@ -72,10 +73,10 @@ def test_from_the_mail_to_the_receipt(
     press(page)
     page.wait_for_url("**/done/")
     walked.judge()
-    page.locator("a[href$='/receipt/']").click()
+    leave(page.locator("a[href$='/receipt/']"))
     walked.judge()
     with page.expect_download() as download:
-        press(page)
+        page.locator("main .btn-primary").first.click()
 
     assert download.value.suggested_filename == f"receipt-{sent.reference}.html"
     assert page.locator("html").get_attribute("lang") == language

@@ -13,7 +13,7 @@ from django.urls import Resolver404, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from playwright.sync_api import ConsoleMessage, Page
+    from playwright.sync_api import ConsoleMessage, Locator, Page
 
 # Files to keep, the way out, and a mail's own document, which is read inside the outbox's page.
 NOT_PAGES = {
@@ -50,6 +50,12 @@ def follow_links(starts: Iterable[str], open_page: Callable[[str], list[str]]) -
                 seen.add(name)
                 ahead.append(link)
     return seen, strays
+
+
+def leave(by: Locator) -> None:
+    """Click what leads to another page, or to this one answered anew, and wait until that is there."""
+    with by.page.expect_navigation():
+        by.click()
 
 
 @dataclass

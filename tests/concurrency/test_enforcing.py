@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from quota.services import enforcing, releasing, stop_news
 from quota.states import EntryKind
 from tests.factories import make_account, make_partner
 from tests.quota.support import move
-from tests.support.races import run_together
+from tests.support.races import run_behind, run_together
 from uids.errors import TrusteeshipImpossible
 from uids.models import ControlChange, LinkedAccount
 from uids.services import set_control, set_trustee
@@ -61,16 +60,17 @@ def test_without_the_locks_it_is_stopped_more_than_once(
     account: LinkedAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The race is real: the statement alone judges what it saw when it began."""
-    everybody_is_in = threading.Barrier(WORKERS, timeout=30)
 
     def lock_nothing(_actor: Actor, pks: Sequence[int], *, skip_locked: bool) -> list[int]:
         assert not skip_locked
-        everybody_is_in.wait()
         return list(pks)
 
     monkeypatch.setattr(enforcing, "lock", lock_nothing)
 
-    run_together(WORKERS, lambda _number: enforcing.enforce(actor=ACTOR, account_pk=account.pk))
+    def enforce(_number: int) -> None:
+        enforcing.enforce(actor=ACTOR, account_pk=account.pk)
+
+    run_behind(LinkedAccount.objects.filter(pk=account.pk), WORKERS, enforce)
 
     assert stops(account) > 1
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db import connections
+from django.db import connection, connections, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.db.models import QuerySet
+
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def run_together(times: int, work: Callable[[int], object]) -> list[Exception | None]:
@@ -28,3 +32,18 @@ def run_together(times: int, work: Callable[[int], object]) -> list[Exception | 
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(one, range(times)))
+
+
+def run_behind(rows: QuerySet[Any], times: int, work: Callable[[int], object]) -> list[Exception | None]:
+    """The same, but these rows are let go only when every one waits for them: each has seen what was there before any
+    of them wrote."""
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            list(rows.select_for_update())
+            together = pool.submit(run_together, times, work)
+            waiting = 0
+            while waiting < times and not together.done():
+                cursor.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)")  # it is one snapshot a transaction
+                cursor.execute(_WAITING)
+                waiting = cursor.fetchone()[0]
+        return together.result()
