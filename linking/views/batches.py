@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseStopPolling
 
 from linking import batch_selectors as selectors
 from linking.batch_forms import ColumnsForm, NewBatchForm, ReasonForm
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
     from linking.models import LinkBatch
     from partner_console.access.middleware import ActorRequest
-
-FINAL = HttpResponseStopPolling.status_code
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,10 +11,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseStopPolling
 
 from partner_console.access.policy import Permission, require
-from partner_console.web.htmx import see_other, wants_fragment
+from partner_console.web.htmx import STOP_POLLING, see_other, wants_fragment
 
 from . import selectors, services, starting
 from .naming import content_type, file_name
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
     from .models import ExportJob
 
-FINAL = HttpResponseStopPolling.status_code
-
 
 @require_GET
 def job_list(request: ActorRequest) -> HttpResponse:
@@ -46,7 +43,7 @@ def job_list(request: ActorRequest) -> HttpResponse:
     }
     if not wants_fragment(request):
         return render(request, "exports/job_list.html", context)
-    status = 200 if context["is_live"] else FINAL
+    status = 200 if context["is_live"] else STOP_POLLING
     return render(request, "exports/job_list.html#jobs", context, status=status)
 
 
@@ -71,7 +68,7 @@ def job_detail(request: ActorRequest, key: uuid.UUID) -> HttpResponse:
     context = {"job": job, "page": job_page(request.actor, job)}
     if not wants_fragment(request):
         return render(request, "exports/job_detail.html", context)
-    return render(request, "exports/job_detail.html#job", context, status=200 if job.is_open else FINAL)
+    return render(request, "exports/job_detail.html#job", context, status=200 if job.is_open else STOP_POLLING)
 
 
 @require_POST

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseStopPolling
 
 from partner_console.access.policy import Permission, require
 from partner_console.errors import DomainError, Invalid
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from partner_console.access.middleware import ActorRequest
     from quota.models import QuotaBatch
 
-FINAL = HttpResponseStopPolling.status_code
 MOST_TYPED = 100  # more than this is filled in in a spreadsheet
 
 

@@ -10,13 +10,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseStopPolling
 
 from partner_console.access.policy import Permission, require
 from partner_console.errors import Invalid
 from partner_console.web.downloads import workbook_response
 from partner_console.web.forms import add_domain_error
-from partner_console.web.htmx import progress_or_page, see_other, wants_fragment
+from partner_console.web.htmx import STOP_POLLING, progress_or_page, see_other, wants_fragment
 from quota.models.imports import ImportState
 from quota.selectors import imports as selectors
 from quota.services import imports
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
     from partner_console.access.middleware import ActorRequest
 
-FINAL = HttpResponseStopPolling.status_code
-
 
 @require_GET
 def import_list(request: ActorRequest) -> HttpResponse:
@@ -40,7 +37,7 @@ def import_list(request: ActorRequest) -> HttpResponse:
     context = {"jobs": jobs, "is_live": any(job.is_busy for job in jobs), "shown": selectors.SHOWN}
     if not wants_fragment(request):
         return render(request, "quota/import_list.html", context)
-    return render(request, "quota/import_list.html#jobs", context, status=200 if context["is_live"] else FINAL)
+    return render(request, "quota/import_list.html#jobs", context, status=200 if context["is_live"] else STOP_POLLING)
 
 
 @require_http_methods(["GET", "POST"])

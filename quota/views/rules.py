@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from partner_console.access.policy import Permission, require
 from partner_console.errors import DomainError
 from partner_console.web.forms import add_domain_error, posted
-from partner_console.web.htmx import see_other, wants_fragment
+from partner_console.web.htmx import STOP_POLLING, see_other, wants_fragment
 from quota import services
 from quota.rule_forms import AccountLinesForm, OwnLinesForm, PartnerLinesForm
 from quota.selectors import warning_rules as selectors
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from partner_console.access.middleware import ActorRequest
-
-STOP_POLLING = 286
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,7 +16,7 @@ from partner_console.errors import DomainError, Invalid
 from partner_console.web import formats
 from partner_console.web.formats import named
 from partner_console.web.forms import add_domain_error, posted
-from partner_console.web.htmx import see_other, wants_fragment
+from partner_console.web.htmx import STOP_POLLING, see_other, wants_fragment
 from partner_console.web.listing import from_string
 from quota.errors import CascadeMoved
 from quota.services import bulk
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from partner_console.access.middleware import ActorRequest
     from uids.models import LinkedAccount
     from uids.services.bulk import Preview
-
-STOP_POLLING = 286
 
 
 @require_POST
