@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission
+from partner_console.batched import batched
 from partner_console.exports.registry import CHUNK, Column, ExportSpec, Kind
 from uids import selectors
 from uids.control_tables import state_in_words
@@ -42,8 +42,7 @@ CELLS: dict[str, Callable[[ControlChange, CloudCommand | None], Any]] = {
 def read(actor: Actor, rows: QuerySet[ControlChange], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
     """One tuple per change, chunk by chunk; the cloud's answers of a chunk are one query."""
     cells = [CELLS[column.key] for column in columns]
-    found = rows.select_related("account", "cause").iterator(chunk_size=CHUNK)
-    while chunk := list(islice(found, CHUNK)):
+    for chunk in batched(rows.select_related("account", "cause").iterator(chunk_size=CHUNK), CHUNK):
         orders = selectors.orders_of_changes(actor, chunk[0].account, chunk)
         for change in chunk:
             yield tuple(cell(change, orders.get(change.pk)) for cell in cells)

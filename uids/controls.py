@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_console.errors import Invalid
 from uids.errors import AlreadyFrozen, FollowsMaster, NotFrozen, NotLive, SameControl, SamePolicy
-from uids.states import Control, PaygStatus, PurchaseControl, ShutdownPolicy
+from uids.states import Control, PaygStatus, PurchaseControl, ShutdownPolicy, payg_status
 
 if TYPE_CHECKING:
     from partner_console.errors import DomainError
@@ -45,10 +45,20 @@ def own_value(account: LinkedAccount, what: Control) -> str:
 
 
 def value_in_force(account: LinkedAccount, what: Control) -> str:
-    """What is in force for it: the stricter of its own and its master's, or its master's policy (load `trustee`)."""
-    if what is Control.SHUTDOWN_POLICY:
-        return own_value(account.in_force, what)
-    return stricter(what, own_value(account, what), own_value(account.in_force, what))
+    """What is in force for it now (load `trustee`)."""
+    return value_under(account, account.trustee, what)
+
+
+def value_under(account: LinkedAccount, master: LinkedAccount | None, what: Control) -> str:
+    """What is in force for an account whose money `master` holds, or nobody: of a freeze or a ban the stricter of both,
+    of policy and shutdown the master's (design §4)."""
+    holder = master or account
+    if what is Control.PAYG_SHUTDOWN:
+        stopped, released = holder.payg_stopped_at is not None, holder.payg_released_at is not None
+        return payg_status(frozen=False, stopped=stopped, released=released).value
+    if what in STRICT:
+        return stricter(what, own_value(account, what), own_value(holder, what))
+    return own_value(holder, what)
 
 
 def stricter(what: Control, own: str, masters: str) -> str:

@@ -108,6 +108,11 @@ def _own_line(account: LinkedAccount, what: Control, value: str) -> Line:
     return Line(account, now, stricter(what, value, masters), own, is_held=masters == STRICT[what])
 
 
+def count_accounts(actor: Actor, account: LinkedAccount, what: Control) -> int:
+    """How many accounts a change of this switch reaches, the account included: what somebody types to confirm."""
+    return count_followers(actor, account, what) + 1
+
+
 def count_followers(actor: Actor, account: LinkedAccount, what: Control) -> int:
     """How many live sub-accounts a change of this switch reaches."""
     return sub_accounts_of(actor, account).exclude(held(what)).count()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from uids.controls import STRICT, own_value, stricter
-from uids.states import AccountType, Control, Relationship, payg_status
+from uids.controls import value_under
+from uids.states import AccountType, Control, Relationship
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -42,18 +42,7 @@ class Effect:
 
 def effects(account: LinkedAccount, former: LinkedAccount | None, trustee: LinkedAccount | None) -> list[Effect]:
     """All four controls under the former master and under the new one; None stands for the account itself."""
-    return [Effect(what, in_force(account, former, what), in_force(account, trustee, what)) for what in Control]
-
-
-def in_force(account: LinkedAccount, master: LinkedAccount | None, what: Control) -> str:
-    """What is in force for an account whose money `master` holds, or nobody (design §4)."""
-    holder = master or account
-    if what is Control.PAYG_SHUTDOWN:
-        stopped, released = holder.payg_stopped_at is not None, holder.payg_released_at is not None
-        return payg_status(frozen=False, stopped=stopped, released=released).value
-    if what in STRICT:
-        return stricter(what, own_value(account, what), own_value(holder, what))
-    return own_value(holder, what)
+    return [Effect(what, value_under(account, former, what), value_under(account, trustee, what)) for what in Control]
 
 
 def obstacles(account: LinkedAccount, trustee: LinkedAccount | None) -> list[Obstacle]:

@@ -21,9 +21,9 @@ from linking.services.sending import close, ensure_free, lock_earlier, save_live
 from linking.states import InvitationState, ensure_move
 from partner_console.access.policy import Permission, allows, require
 from partner_console.approvals import services as approvals
-from partner_console.approvals.models import Approval
 from partner_console.approvals.registry import CheckedAction, Description, Rule
 from partner_console.approvals.rules import Need, needs_check
+from partner_console.approvals.selectors import waiting_about
 from partner_console.approvals.states import When
 from partner_console.audit import services as audit
 from partner_console.audit.actions import Action
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
 
 
 def why_checked(invitation: Invitation) -> Need | None:
@@ -110,9 +111,7 @@ def approval_url(actor: Actor, invitation: Invitation) -> str:
 
 
 def _waiting(actor: Actor, invitation: Invitation) -> QuerySet[Approval]:
-    rows = Approval.objects.visible_to(actor).waiting()
-    found: QuerySet[Approval] = rows.filter(subject_type="linking.invitation", subject_pk=invitation.pk).order_by("pk")
-    return found
+    return waiting_about(actor, "linking.invitation", invitation.pk)
 
 
 def _send(*, actor: Actor, approval: Approval) -> None:

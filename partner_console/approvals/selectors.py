@@ -68,6 +68,13 @@ def list_waiting_for(actor: Actor) -> QuerySet[Approval]:
     return rows.exclude(involved__contains=[actor.user_pk]).order_by("expires_at", "asked_at", "pk")
 
 
+def waiting_about(actor: Actor, subject_type: str, subject_pk: int) -> QuerySet[Approval]:
+    """Requests about one thing that wait for a second person, oldest first. Its own page asks: whoever may see that may
+    see them."""
+    rows: QuerySet[Approval] = Approval.objects.visible_to(actor).waiting().select_related("asked_by")
+    return rows.filter(subject_type=subject_type, subject_pk=subject_pk).order_by("pk")
+
+
 def count_waiting_for(actor: Actor) -> int:
     """How many requests wait for this person."""
     return list_waiting_for(actor).count()

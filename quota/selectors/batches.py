@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, allows, require
-from partner_console.approvals.models import Approval
+from partner_console.approvals.selectors import waiting_about
 from partner_console.errors import NotFound
 from quota.models import CreditAccount, QuotaBatch, QuotaBatchRow
 from quota.models.quota_batch import QuotaBatchState, QuotaRowVerdict
@@ -139,8 +139,7 @@ def approval_url(actor: Actor, batch: QuotaBatch) -> str:
     """The page of the request that waits for this batch's second person; "" when none does."""
     if batch.state != QuotaBatchState.AWAITING or not allows(actor, Permission.APPROVAL_VIEW):
         return ""
-    rows = Approval.objects.visible_to(actor).waiting()
-    waiting = rows.filter(subject_type="quota.quotabatch", subject_pk=batch.pk).order_by("pk").first()
+    waiting = waiting_about(actor, "quota.quotabatch", batch.pk).first()
     return reverse("approvals:approval_detail", args=[waiting.pk]) if waiting else ""
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, require
-from partner_console.approvals.models import Approval
+from partner_console.approvals.selectors import waiting_about
 from partner_console.cloud.models import RELATIVE, CloudCommand, CommandState
 from partner_console.cloud.services.sending import NOT_OFFERED
 from partner_console.errors import NotFound
@@ -18,6 +18,7 @@ from quota.models import Boost, BoostState
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
     from quota.selectors.credit import Balance
 
 SUBJECT = "quota.creditaccount"
@@ -28,8 +29,7 @@ MOST_SHOWN = 5
 def waiting_for(actor: Actor, credit_pk: int) -> list[Approval]:
     """Requests about this account's money that wait for a second person, oldest first."""
     require(actor, Permission.QUOTA_VIEW)
-    rows = Approval.objects.visible_to(actor).waiting().select_related("asked_by")
-    return list(rows.filter(subject_type=SUBJECT, subject_pk=credit_pk).order_by("pk"))
+    return list(waiting_about(actor, SUBJECT, credit_pk))
 
 
 def boost_in_force(actor: Actor, credit_pk: int) -> Boost | None:

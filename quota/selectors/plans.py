@@ -9,18 +9,19 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, require
-from partner_console.approvals.models import Approval
+from partner_console.approvals.selectors import waiting_about
 from partner_console.audit.actions import Action
 from partner_console.errors import NotFound
 from quota import schedules
 from quota.models import CustomerAlert
 from quota.selectors import finding
+from quota.selectors.switches import SUBJECT
 from quota.services import controls
 from quota.services.scheduling import Plan, clean_edit, clean_plan
 from uids.controls import judge
 from uids.models import ScheduledControl
 from uids.models.scheduled import SCHEDULE_CHANGES, SCHEDULE_OPEN
-from uids.previews import count_followers
+from uids.previews import count_accounts
 from uids.states import Control
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
     from partner_console.approvals.rules import Need
     from uids.models import LinkedAccount
 
@@ -81,7 +83,7 @@ def preview_plan(
         plan = clean_edit(edits, account, plan)
     begins = schedules.step_at(account.partner, plan.value, plan.starts_at)
     back = (edits.before if edits else "") or schedules.opposite(plan.what, plan.value)
-    n_accounts = count_followers(actor, account, what) + 1
+    n_accounts = count_accounts(actor, account, what)
     return PlanPreview(
         plan=plan,
         begins=begins,
@@ -109,9 +111,7 @@ def closed_plans(actor: Actor, account_pk: int) -> list[ScheduledControl]:
 def waiting_plans(actor: Actor, account_pk: int) -> list[Approval]:
     """Requests to plan something for this account that wait for a second person, oldest first."""
     require(actor, Permission.CONTROL_VIEW)
-    rows = Approval.objects.visible_to(actor).waiting().select_related("asked_by")
-    rows = rows.filter(subject_type="uids.linkedaccount", subject_pk=account_pk, action=Action.CONTROL_PLANNED)
-    return list(rows.order_by("pk"))
+    return list(waiting_about(actor, SUBJECT, account_pk).filter(action=Action.CONTROL_PLANNED))
 
 
 def get_open_plan(actor: Actor, uid: str, pk: int) -> ScheduledControl:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission, require
-from partner_console.approvals.models import Approval
+from partner_console.approvals.selectors import waiting_about
 from partner_console.errors import NotFound
 from quota.errors import InArrears, ManyAtOnce
 from quota.models import CreditAccount
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from partner_console.access.actor import Actor
+    from partner_console.approvals.models import Approval
     from partner_console.approvals.rules import Need
     from partner_console.errors import DomainError
     from uids.models import ControlChange, LinkedAccount
@@ -86,6 +87,4 @@ def _preview(
 def waiting_switches(actor: Actor, account_pk: int) -> list[Approval]:
     """Requests about this account's switches that wait for a second person, oldest first."""
     require(actor, Permission.CONTROL_VIEW)
-    rows = Approval.objects.visible_to(actor).waiting().select_related("asked_by")
-    actions = [action.value for action in ACTION.values()]
-    return list(rows.filter(subject_type=SUBJECT, subject_pk=account_pk, action__in=actions).order_by("pk"))
+    return list(waiting_about(actor, SUBJECT, account_pk).filter(action__in=ACTION.values()))

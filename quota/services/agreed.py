@@ -34,6 +34,7 @@ from quota.states import EntryKind
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
     from partner_console.approvals.models import Approval
+    from uids.models import LinkedAccount
 
 NOTHING_HAPPENS = gettext_lazy("Nothing is changed. Whoever asked can ask anew.")
 DEFAULT = Rule(When.LIMITS, amount_from=Decimal(10_000))  # like invitations, so that neither is a way round the other
@@ -101,7 +102,7 @@ def _take_off(actor: Actor, approval: Approval, kind: EntryKind) -> None:
     )
 
 
-def _nothing(*, actor: Actor, approval: Approval) -> None:
+def nothing(*, actor: Actor, approval: Approval) -> None:
     """Nothing was changed by asking, so there is nothing to take back."""
 
 
@@ -116,7 +117,7 @@ def _describe_adjustment(*, actor: Actor, approval: Approval) -> Description:
     before, after = Decimal(payload["before"]), Decimal(payload["amount"])
     available = credit.available + after - before
     facts = [
-        *_account_facts(credit),
+        *account_facts(credit.account),
         (_("Quota Amount"), _change(before, after, credit)),
         (_("Available Quota"), _change(credit.available, available, credit)),
     ]
@@ -138,7 +139,7 @@ def _describe_taking_off(*, actor: Actor, approval: Approval) -> Description:
     words = {"amount": exact_amount(amount), "currency": credit.partner.currency}
     return Description(
         facts=[
-            *_account_facts(credit),
+            *account_facts(credit.account),
             (_("Amount"), f"{words['amount']} {words['currency']}"),
             (_("Consumed & Deducted Value"), _change(credit.deducted, credit.deducted - amount, credit)),
             (_("Available Quota"), _change(credit.available, credit.available + amount, credit)),
@@ -156,9 +157,10 @@ def _credit(actor: Actor, approval: Approval) -> CreditAccount:
     return found
 
 
-def _account_facts(credit: CreditAccount) -> list[tuple[Any, str]]:
-    facts = [(_("UID"), credit.account.uid)]
-    return [*facts, (_("Nickname"), credit.account.nickname)] if credit.account.nickname else facts
+def account_facts(account: LinkedAccount) -> list[tuple[Any, str]]:
+    """Which account a request is about, for its second person."""
+    facts = [(_("UID"), account.uid)]
+    return [*facts, (_("Nickname"), account.nickname)] if account.nickname else facts
 
 
 def _change(before: Decimal, after: Decimal, credit: CreditAccount) -> str:
@@ -177,7 +179,7 @@ ADJUSTING = CheckedAction(
     title=gettext_lazy("Change a quota"),
     permission=Permission.QUOTA_EDIT,
     execute=_adjust,
-    refuse=_nothing,
+    refuse=nothing,
     describe=_describe_adjustment,
     default=DEFAULT,
     amount_label=gettext_lazy("Raised to a total of at least"),
@@ -189,7 +191,7 @@ WRITING_OFF = CheckedAction(
     title=gettext_lazy("Write off what was deducted"),
     permission=Permission.QUOTA_EDIT,
     execute=_write_off,
-    refuse=_nothing,
+    refuse=nothing,
     describe=_describe_taking_off,
     default=DEFAULT,
     amount_label=gettext_lazy("Write-off of at least"),
@@ -201,7 +203,7 @@ REFUNDING = CheckedAction(
     title=gettext_lazy("Refund"),
     permission=Permission.QUOTA_EDIT,
     execute=_refund,
-    refuse=_nothing,
+    refuse=nothing,
     describe=_describe_taking_off,
     default=DEFAULT,
     amount_label=gettext_lazy("Refund of at least"),

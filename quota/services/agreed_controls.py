@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy
 from partner_console.access.policy import Permission
 from partner_console.approvals.registry import CheckedAction, Description, Rule
 from quota.errors import CascadeMoved
-from quota.services.agreed import NOTHING_HAPPENS, asker_of
+from quota.services.agreed import NOTHING_HAPPENS, account_facts, asker_of, nothing
 from quota.services.controls import Wish, carry_out, lock_account, why_not_by_money
 from uids.controls import judge
 from uids.models import LinkedAccount
-from uids.previews import count_followers, preview_control
+from uids.previews import count_accounts, preview_control
 from uids.states import Control, PaygStatus, PurchaseControl, ShutdownPolicy
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _execute(*, actor: Actor, approval: Approval) -> None:
     """Refused when other sub-accounts follow than when it was asked for, and whenever asking would be refused now."""
     asker, wish = asker_of(actor, approval, Permission.CONTROL_CHANGE), Wish.of(approval)
     account = lock_account(asker, approval.subject_pk)
-    n_accounts = count_followers(asker, account, wish.what) + 1
+    n_accounts = count_accounts(asker, account, wish.what)
     if wish.undoes is None and (error := judge(account, wish.what, wish.value)):
         raise error
     if n_accounts != wish.n_accounts:
@@ -37,10 +37,6 @@ def _execute(*, actor: Actor, approval: Approval) -> None:
     if error := why_not_by_money(asker, account, wish.what, wish.value):
         raise error
     carry_out(actor=asker, account=account, wish=wish, reason=approval.reason)
-
-
-def _nothing(*, actor: Actor, approval: Approval) -> None:
-    """Nothing was changed by asking, so there is nothing to take back."""
 
 
 LABELS: dict[Control, dict[str, str | _StrPromise]] = {
@@ -54,9 +50,7 @@ def _describe(*, actor: Actor, approval: Approval) -> Description:
     wish, labels = Wish.of(approval), LABELS[Wish.of(approval).what]
     account = LinkedAccount.objects.visible_to(actor).select_related("trustee", "partner").get(pk=approval.subject_pk)
     preview = preview_control(actor, account, wish.what, wish.value)
-    facts: list[tuple[str | _StrPromise, str]] = [(_("UID"), account.uid)]
-    if account.nickname:
-        facts.append((_("Nickname"), account.nickname))
+    facts = account_facts(account)
     facts.append((wish.what.label, f"{labels[approval.payload['before']]} → {labels[wish.value]}"))
     if preview.n_sub_accounts:
         facts.append((_("Financial trusteeship sub-accounts that follow"), f"{wish.n_accounts - 1:,}"))
@@ -93,7 +87,7 @@ def _action(title: str | _StrPromise) -> CheckedAction:
         title=title,
         permission=Permission.CONTROL_CHANGE,
         execute=_execute,
-        refuse=_nothing,
+        refuse=nothing,
         describe=_describe,
         default=Rule(),
         sensitive_label=gettext_lazy("When financial trusteeship sub-accounts follow"),

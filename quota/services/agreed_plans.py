@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from partner_console.web.formats import absolute
 from quota.errors import PlanMoved
 from quota.schedules import step_at
 from quota.services import scheduling
-from quota.services.agreed import NOTHING_HAPPENS, asker_of
+from quota.services.agreed import NOTHING_HAPPENS, account_facts, asker_of, nothing
 from quota.services.agreed_controls import EFFECT
 from quota.services.controls import lock_account
 from quota.services.scheduling import Plan
@@ -50,18 +50,12 @@ def _execute(*, actor: Actor, approval: Approval) -> None:
     scheduling.begin(actor=asker, account=account, plan=plan, reason=approval.reason)
 
 
-def _nothing(*, actor: Actor, approval: Approval) -> None:
-    """Nothing was planned by asking, so there is nothing to take back."""
-
-
 def _describe(*, actor: Actor, approval: Approval) -> Description:
     plan = Plan.of(approval)
     what = Control(plan.what)
     account = LinkedAccount.objects.visible_to(actor).select_related("partner").get(pk=approval.subject_pk)
-    facts: list[tuple[Any, str]] = [(_("UID"), account.uid)]
-    if account.nickname:
-        facts.append((_("Nickname"), account.nickname))
-    facts += [
+    facts = [
+        *account_facts(account),
         (_("Planned"), str(SCHEDULE_CHANGES[what, plan.value])),
         (_("Begins"), absolute(step_at(account.partner, plan.value, plan.starts_at))),
         (_("Ends by itself"), absolute(plan.ends_at) if plan.ends_at else _("No")),
@@ -81,7 +75,7 @@ PLANNING = CheckedAction(
     title=gettext_lazy("Plan a change of a switch"),
     permission=Permission.CONTROL_CHANGE,
     execute=_execute,
-    refuse=_nothing,
+    refuse=nothing,
     describe=_describe,
     default=Rule(),
     rule_of=Action.ACCOUNT_FROZEN,  # of the switch that is planned: see `scheduling`

@@ -23,7 +23,7 @@ from quota.models import CreditAccount
 from quota.rules import clean_reason, overdraft_for
 from uids import services as uids
 from uids.controls import NORMAL, clean_switch, judge, own_value
-from uids.previews import count_followers, own_changes, why_not_undo
+from uids.previews import count_accounts, own_changes, why_not_undo
 from uids.states import Control, Environment, ShutdownPolicy
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def undo_many(
 
 
 def _wish(actor: Actor, account: LinkedAccount, what: Control, value: str, *, undoes: uuid.UUID | None = None) -> Wish:
-    return Wish(what, value, count_followers(actor, account, what) + 1, undoes)
+    return Wish(what, value, count_accounts(actor, account, what), undoes)
 
 
 def _ask(actor: Actor, account: LinkedAccount, wish: Wish, need: Need, reason: str) -> Approval:

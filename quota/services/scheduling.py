@@ -28,7 +28,7 @@ from uids.controls import clean_switch, judge, own_value
 from uids.errors import StaleVersion
 from uids.models import ScheduledControl, ScheduleState
 from uids.models.scheduled import SCHEDULE_OPEN
-from uids.previews import count_followers
+from uids.previews import count_accounts
 from uids.states import Control
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def plan_control(
     if error := judge(account, what, plan.value):
         raise error
     ensure_free(account, what)
-    n_accounts = count_followers(actor, account, what) + 1
+    n_accounts = count_accounts(actor, account, what)
     if confirmed is not None and confirmed != n_accounts:
         raise CascadeMoved(confirmed=confirmed, n_accounts=n_accounts)
     if need := controls.needs_second_person(actor, account, what, n_accounts=n_accounts):
@@ -138,7 +138,7 @@ def edit_plan(*, actor: Actor, plan_pk: int, version: int, plan: Plan, reason: s
         raise StaleVersion(yours=plan.as_json(), theirs=made.audit_state(), version=made.version)
     plan = clean_edit(made, account, plan)
     what = Control(made.what)
-    n_accounts = count_followers(actor, account, what) + 1
+    n_accounts = count_accounts(actor, account, what)
     if need := controls.needs_second_person(actor, account, what, n_accounts=n_accounts):
         return _ask(actor, account, plan, need, reason, edits=made)
     return change(actor=actor, made=made, account=account, plan=plan, reason=reason)

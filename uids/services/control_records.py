@@ -98,7 +98,8 @@ def follow(why: Why, moves: Sequence[Move]) -> int:
     )
 
 
-def record(why: Why, move: Move) -> ControlChange:
+def record(why: Why, move: Move, *, cause: LinkedAccount | None = None) -> ControlChange:
+    """`cause`: the master whose switches are the reason, where they are not the account's own."""
     actor = why.actor
     return ControlChange(
         account_id=move.account.pk,
@@ -113,6 +114,7 @@ def record(why: Why, move: Move) -> ControlChange:
         operator_uid=actor.operator_uid,
         operation_id=why.operation_id,
         undoes=why.undoes,
+        cause=cause,
         at=why.at,
     )
 

@@ -18,13 +18,15 @@ from partner_console.copying import copy_in
 from partner_console.errors import NotFound
 from uids import hooks, locks
 from uids.errors import NotLive, ReasonMissing, TrusteeshipImpossible
-from uids.models import ControlChange, LinkedAccount
+from uids.models import LinkedAccount
 from uids.services.accounts import clean_text
+from uids.services.control_records import Move, Why, record
 from uids.states import Control
 from uids.trusteeship import Obstacle, effects, obstacles
 
 if TYPE_CHECKING:
     from partner_console.access.actor import Actor
+    from uids.models import ControlChange
 
 
 @transaction.atomic
@@ -97,21 +99,12 @@ def _records(
 ) -> list[ControlChange]:
     """What changed for the account at this moment, whoever's switch says it."""
     trustee, at = account.trustee, timezone.now()
-    is_policy = {"overdraft_before": (former or account).overdraft, "overdraft_after": (trustee or account).overdraft}
+    overdrafts = (former or account).overdraft, (trustee or account).overdraft
     return [
-        ControlChange(
-            account_id=account.pk,
-            what=effect.what.value,
-            before=effect.before,
-            after=effect.after,
-            reason=reason,
-            method=actor.channel.value,
-            operator=actor.label,
-            operator_uid=actor.operator_uid,
-            operation_id=operation_id,
+        record(
+            Why(actor, effect.what, reason, operation_id, at),
+            Move(account, effect.before, effect.after, *(overdrafts if effect.what is Control.SHUTDOWN_POLICY else ())),
             cause=trustee or former,
-            at=at,
-            **(is_policy if effect.what is Control.SHUTDOWN_POLICY else {}),
         )
         for effect in effects(account, former, trustee)
         if not effect.is_same
