@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partner_console.access.models import Membership, Partner
-from partner_console.access.selectors import alert_addresses
+from partner_console.access.selectors import owner_addresses
 from partner_console.audit.actions import Action
 from partner_console.audit.services import record
 from partner_console.waking import after_commit
@@ -151,7 +151,7 @@ def recipients_of(credit: CreditAccount) -> list[str]:
         named = Membership.objects.filter(partner=partner).active()
         named = named.filter(Q(user__email__iexact=manager) | Q(user__name__iexact=manager))
         found += named.order_by("pk").values_list("user__email", flat=True)
-    return list(dict.fromkeys(found)) or alert_addresses(partner)
+    return list(dict.fromkeys(found)) or owner_addresses(partner.pk)
 
 
 def mail_about(warnings: Sequence[Warning], *, template: str) -> list[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.utils import timezone
 
 from partner_console.access.actor import system_actor
-from partner_console.access.models import Partner
-from partner_console.access.policy import PartnerKind
 from partner_console.cloud import services as cloud
 from partner_console.cloud.locks import WAITING
 from partner_console.cloud.models import CloudCommand
@@ -20,7 +18,7 @@ def take_turn() -> None:
 
     Outside any transaction. Again, or beside beat's own tasks, it finds nothing left to do.
     """
-    for partner in Partner.objects.filter(is_active=True).exclude(kind=PartnerKind.AGENCY).order_by("pk"):
+    for partner in usage.fed_partners():
         usage.sync_partner(actor=system_actor("usage-sync", partner=partner), partner_pk=partner.pk)
     releasing.sweep()
     due = CloudCommand.objects.filter(WAITING, next_attempt_at__lte=timezone.now())

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
+    from django.db.models import QuerySet
+
     from partner_console.access.actor import Actor
 
 logger = structlog.get_logger(__name__)
@@ -123,10 +125,14 @@ def sync_partner(*, actor: Actor, partner_pk: int) -> int:
     return moved
 
 
+def fed_partners() -> QuerySet[Partner]:
+    """Active partners whose accounts have quotas."""
+    return Partner.objects.filter(is_active=True).exclude(kind=PartnerKind.AGENCY).order_by("pk")
+
+
 def wake_feeds() -> None:
     """One task for every active partner that has quotas: one silent or slow feed holds up no other."""
-    partners = Partner.objects.filter(is_active=True).exclude(kind=PartnerKind.AGENCY)
-    for pk in partners.order_by("pk").values_list("pk", flat=True):
+    for pk in fed_partners().values_list("pk", flat=True):
         # A worker that is behind drops what the next minute asks for anyway.
         tasks.sync_partner_usage.apply_async((pk,), expires=EXPIRES)
 

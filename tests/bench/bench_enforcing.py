@@ -21,6 +21,7 @@ from quota.services import enforcing, stop_lines
 from tests.bench.bulk_accounts import fill
 from tests.bench.clock import Clock
 from tests.bench.figures import Figure, at_most, noted
+from tests.bench.sweeping import against_floor, say
 from tests.factories import make_partner
 from uids.models import ControlChange
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from partner_console.access.models import Partner
 
 SIZE = 1_000_000
-ROUNDS = 3
 DUE = 1000  # one in so many
 ACTOR = system_actor("bench")
 WRITTEN = (ControlChange, AuditEntry, CloudCommand, ShutdownNotice)
@@ -92,24 +92,11 @@ def run(size_cap: int | None) -> list[Figure]:
     nobody_is_woken()
     world(size)
     clock = Clock()
-    took: dict[str, float] = {}
-    n_due = 0
-    for _round in range(ROUNDS):
-        for name, call in (("floor", floor), ("sweep", sweep)):
-            n_due = cross()
-            begin = clock()
-            call()
-            spent = clock() - begin
-            took[name] = min(took.get(name, spent), spent)
-            ensure_stopped(n_due)
-            back()
+    n_due, took = against_floor(clock, cross=cross, floor=floor, sweep=sweep, ensure=ensure_stopped, back=back)
     begin = clock()
     sweep()
     idle = clock() - begin
-    print(
-        f"  {n_due:,} due: floor {took['floor']:.2f} s, sweep {took['sweep']:.2f} s, idle {idle * 1000:.0f} ms",
-        flush=True,
-    )
+    say(n_due, took, idle)
     return [
         noted("stops due", n_due, "accounts"),
         at_most(f"sweep of stops over {size:,}, 0.1 % due: over one statement", took["sweep"] / took["floor"], 3),

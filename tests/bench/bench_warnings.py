@@ -19,6 +19,7 @@ from quota.services import alarms
 from tests.bench.bulk_accounts import fill
 from tests.bench.clock import Clock
 from tests.bench.figures import Figure, at_most, noted
+from tests.bench.sweeping import against_floor, say
 from tests.factories import make_partner
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from partner_console.access.models import Partner
 
 SIZE = 1_000_000
-ROUNDS = 3
 DUE = 100  # one in so many
 ACTOR = system_actor("bench")
 
@@ -72,27 +72,16 @@ def run(size_cap: int | None) -> list[Figure]:
         cursor.execute(_CHOSEN, [partner.pk])
         cursor.execute("CREATE INDEX ON chosen (account_id); ANALYZE chosen")
     clock = Clock()
-    took: dict[str, float] = {}
-    n_due = 0
-    for _round in range(ROUNDS):
-        for name, call in (("floor", floor), ("sweep", sweep)):
-            n_due = cross(DUE)
-            begin = clock()
-            call()
-            spent = clock() - begin
-            took[name] = min(took.get(name, spent), spent)
-            ensure_fired(n_due)
-            back()
+    n_due, took = against_floor(
+        clock, cross=lambda: cross(DUE), floor=floor, sweep=sweep, ensure=ensure_fired, back=back
+    )
     begin = clock()
     found = alarms.sweep_due(actor=ACTOR)
     idle = clock() - begin
     if found:
         raise RuntimeError(f"{found} fired again")
     _first, few, many = peak(DUE * 10), peak(DUE * 10), peak(DUE)
-    print(
-        f"  {n_due:,} due: floor {took['floor']:.2f} s, sweep {took['sweep']:.2f} s, idle {idle * 1000:.0f} ms",
-        flush=True,
-    )
+    say(n_due, took, idle)
     return [
         noted("warnings due", n_due, "accounts"),
         at_most(f"warning sweep over {size:,}, 1 % due: over one statement", took["sweep"] / took["floor"], 3),
