@@ -169,7 +169,7 @@ def value_in_words(kind: LineKind, value: Decimal | None, currency: str) -> str:
 
 
 def _inherited(partner: Partner, rules: Iterable[WarningRule]) -> dict[LineKind, Inherited]:
-    """From the rules of a partner and of the labels one account carries. `services.lines.INHERITED_SQL` says the same
+    """From the rules of a partner and of the labels one account carries. `services.lines` says the same
     for many: change both or neither."""
     found: dict[LineKind, Inherited] = {}
     for kind in PARTNER_KINDS:

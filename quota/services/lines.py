@@ -42,44 +42,46 @@ REASON = gettext_noop("Warning rules changed")
 
 _PERCENT, _AMOUNT, _DAYS = LineKind.PERCENT.value, LineKind.AMOUNT.value, LineKind.DAYS.value
 
-# What accounts inherit. Of several labels the most careful line counts; one that is set beats “no line here”.
-INHERITED_SQL = f"""
-SELECT c.account_id, c.partner_id, c.warning_percent AS was,
-    coalesce(labels.percent, p.warning_percent)::smallint AS percent,
-    CASE WHEN labels.has_amount THEN labels.amount ELSE amounts.value END AS amount,
-    CASE WHEN labels.has_days THEN labels.days ELSE days.value END::smallint AS days
-FROM quota_creditaccount c
-JOIN access_partner p ON p.id = c.partner_id
-LEFT JOIN quota_warningrule amounts ON amounts.partner_id = c.partner_id AND amounts.kind = {_AMOUNT}
-    AND amounts.label_id IS NULL AND amounts.credit_id IS NULL
-LEFT JOIN quota_warningrule days ON days.partner_id = c.partner_id AND days.kind = {_DAYS}
-    AND days.label_id IS NULL AND days.credit_id IS NULL
-LEFT JOIN LATERAL (
-    SELECT max(r.value) FILTER (WHERE r.kind = {_PERCENT}) AS percent,
+# The lines of these accounts, and what they inherit. Of several labels the most careful line counts; one that is set
+# beats “no line here”. Rules are gathered first and once: while thousands come in, PostgreSQL still takes tables for
+# empty, and would compare each with each.
+_LINES = f"""
+partners AS MATERIALIZED (
+    SELECT r.partner_id,
+        max(r.value) FILTER (WHERE r.kind = {_AMOUNT}) AS amount, max(r.value) FILTER (WHERE r.kind = {_DAYS}) AS days
+    FROM quota_warningrule r WHERE r.label_id IS NULL AND r.credit_id IS NULL GROUP BY r.partner_id
+), labels AS MATERIALIZED (
+    SELECT carried.linkedaccount_id AS account_id,
+        max(r.value) FILTER (WHERE r.kind = {_PERCENT}) AS percent,
         bool_or(r.kind = {_AMOUNT}) AS has_amount, max(r.value) FILTER (WHERE r.kind = {_AMOUNT}) AS amount,
         bool_or(r.kind = {_DAYS}) AS has_days, max(r.value) FILTER (WHERE r.kind = {_DAYS}) AS days
     FROM uids_linkedaccount_labels carried JOIN quota_warningrule r ON r.label_id = carried.label_id
-    WHERE carried.linkedaccount_id = c.account_id
-) labels ON true
-WHERE c.account_id = ANY(%(pks)s)
+    WHERE carried.linkedaccount_id = ANY(%(pks)s) GROUP BY carried.linkedaccount_id
+), own AS MATERIALIZED (
+    SELECT r.credit_id AS account_id,
+        max(r.value) FILTER (WHERE r.kind = {_PERCENT}) AS percent,
+        bool_or(r.kind = {_AMOUNT}) AS has_amount, max(r.value) FILTER (WHERE r.kind = {_AMOUNT}) AS amount,
+        bool_or(r.kind = {_DAYS}) AS has_days, max(r.value) FILTER (WHERE r.kind = {_DAYS}) AS days
+    FROM quota_warningrule r WHERE r.credit_id = ANY(%(pks)s) GROUP BY r.credit_id
+), inherited AS MATERIALIZED (
+    SELECT c.account_id, c.partner_id, c.warning_percent AS was,
+        coalesce(labels.percent, p.warning_percent)::smallint AS percent,
+        CASE WHEN labels.has_amount THEN labels.amount ELSE partners.amount END AS amount,
+        CASE WHEN labels.has_days THEN labels.days ELSE partners.days END::smallint AS days
+    FROM quota_creditaccount c JOIN access_partner p ON p.id = c.partner_id
+    LEFT JOIN partners ON partners.partner_id = c.partner_id
+    LEFT JOIN labels ON labels.account_id = c.account_id
+    WHERE c.account_id = ANY(%(pks)s)
+), lines AS MATERIALIZED (
+    SELECT i.account_id, i.was, coalesce(own.percent, i.percent)::smallint AS percent,
+        CASE WHEN own.has_amount THEN own.amount ELSE i.amount END AS amount,
+        CASE WHEN own.has_days THEN own.days ELSE i.days END::smallint AS days
+    FROM inherited i LEFT JOIN own ON own.account_id = i.account_id
+)
 """  # noqa: S608 constants of this module
 
-# The accounts are named for every table: while thousands come in, PostgreSQL still thinks of them as few, and would
-# compare each with each.
 _FOLLOW = f"""
-WITH lines AS (
-    SELECT i.account_id, i.was,
-        coalesce(percents.value, i.percent)::smallint AS percent,
-        CASE WHEN amounts.id IS NULL THEN i.amount ELSE amounts.value END AS amount,
-        CASE WHEN days.id IS NULL THEN i.days ELSE days.value END::smallint AS days
-    FROM ({INHERITED_SQL}) i
-    LEFT JOIN quota_warningrule percents ON percents.credit_id = i.account_id AND percents.kind = {_PERCENT}
-        AND percents.credit_id = ANY(%(pks)s)
-    LEFT JOIN quota_warningrule amounts ON amounts.credit_id = i.account_id AND amounts.kind = {_AMOUNT}
-        AND amounts.credit_id = ANY(%(pks)s)
-    LEFT JOIN quota_warningrule days ON days.credit_id = i.account_id AND days.kind = {_DAYS}
-        AND days.credit_id = ANY(%(pks)s)
-)
+WITH {_LINES}
 UPDATE quota_creditaccount c
 SET warning_percent = lines.percent, warning_amount = lines.amount, warning_days = lines.days, updated_at = now()
 FROM lines, uids_linkedaccount a
@@ -92,8 +94,9 @@ RETURNING c.account_id, c.warning_percent, c.warning_amount, c.warning_days, c.p
 """  # noqa: S608 constants of this module
 
 _OWN = f"""
+WITH {_LINES}
 INSERT INTO quota_warningrule (partner_id, credit_id, kind, value, updated_at)
-SELECT partner_id, account_id, {_PERCENT}, was, now() FROM ({INHERITED_SQL}) i WHERE was <> percent
+SELECT partner_id, account_id, {_PERCENT}, was, now() FROM inherited WHERE was <> percent
 """  # noqa: S608 constants of this module
 
 Lines = tuple[int, "Decimal | None", int | None]

@@ -284,7 +284,7 @@ def _check(actor: Actor, batch: QuotaBatch, rows: Iterable[TypedRow]) -> None:
     judged = Judge(actor, batch.partner, typed).all()
     for row in judged:
         row.batch = batch
-    QuotaBatchRow.objects.visible_to(actor).filter(batch=batch).delete()
+    QuotaBatchRow.objects.filter(batch=batch).delete()
     QuotaBatchRow.objects.bulk_create(judged, batch_size=CHUNK)
     is_new = batch.checked_at is None
     batch.state, batch.n_rows, batch.digest = S.CHECKED, len(judged), _digest(judged)

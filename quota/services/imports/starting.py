@@ -102,7 +102,7 @@ def settle_columns(
     job = _lock(actor, job_pk)
     _ensure(job, ImportState.UPLOADED, ImportState.CHECKED)
     _ensure_columns(job, columns)
-    ImportRow.objects.visible_to(actor).filter(job=job).delete()
+    ImportRow.objects.filter(job=job).delete()
     job.columns, job.counts = dict(columns), {}
     job.language = get_language() or job.language
     _queue(job, ImportState.CHECK_QUEUED)
