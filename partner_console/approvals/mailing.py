@@ -74,7 +74,6 @@ def _tell(people: Iterable[Membership], approval: Approval, template: str) -> No
             context={
                 "approval": approval,
                 "partner": one.partner,
-                "title": approval.title,
                 "by": approval.asked_by or approval.asked_label,
                 "decider": approval.decided_by or "",
                 "url": absolute_url("approvals:approval_detail", approval.pk),

@@ -83,12 +83,10 @@ def _to_customer(plan: ScheduledControl, template: str, **more: Any) -> None:
 
 
 def _context(plan: ScheduledControl) -> dict[str, Any]:
-    """Callables, so that their words are made when the mail is: in its language."""
     return {
         "plan": plan,
         "account": plan.account,
         "customer": plan.account.known_as,
         "partner": plan.partner,
-        "what": lambda: plan.title,
-        "noticed": lambda: noticed(plan),
+        "noticed": lambda: noticed(plan),  # called when the mail is made, in its language
     }

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from post_office.models import Email
 
-from partner_console.access.models import Membership, Partner
+from partner_console.access.models import Membership, Partner, User
 from partner_console.access.quiet import after_quiet_hours
 from partner_console.approvals import services as approvals
 from partner_console.approvals.models import Approval, ApprovalRule
@@ -200,6 +200,8 @@ def test_what_cannot_be_done_is_closed_with_its_cause_and_told_once(
     assert "37.20" in made.cause
     assert is_frozen(account)
     (mail,) = mails("control_plan_failed")
+    assert mail.subject == "Not ended as planned for Kaito Trading: Freeze PAYG"
+    assert "“Freeze PAYG” was to end by itself" in mail.message
     assert "37.20" in mail.message
     assert AuditEntry.objects.filter(action=Action.CONTROL_PLAN_FAILED, subject_pk=account.pk).count() == 1
 
@@ -427,8 +429,10 @@ def test_a_second_person_is_asked_by_the_switchs_own_rule(
     acme_master: Persona, acme_manager: Persona, account: LinkedAccount, at_noon: Any
 ) -> None:
     ApprovalRule.objects.create(partner=account.partner, action=Action.ACCOUNT_FROZEN, when=When.ALWAYS)
+    User.objects.filter(email="owner@acme.example").update(language="ja")
     approval = ask_to_plan(acme_manager, account, ends_at=NOON + 2 * DAY)
     assert isinstance(approval, Approval)
+    assert mails("approval_asked")[0].subject == f"決定が必要です：設定の変更を予定（{UID} Kaito Trading）"
     assert approval.expires_at == NOON + DAY
     assert not ScheduledControl.objects.exists()
 
