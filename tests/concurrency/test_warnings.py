@@ -1,4 +1,4 @@
-"""Crossings seen by several at once: one warning, one mail. Without the row's lock the database refuses the second."""
+"""Crossings seen, and told of, by several at once: one warning, one mail."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import IntegrityError, transaction
+from post_office.models import Email
 
-from partner_console.access.actor import system_actor
+from partner_console.access.actor import Actor, system_actor
 from quota import locks, services
-from quota.models import CreditAccount, RuleRefresh, Warning, WarningLine
-from quota.services import alarms, ledger, lines
+from quota.models import CreditAccount, Mailing, RuleRefresh, Warning, WarningLine, WarningSettings
+from quota.services import alarms, digests, ledger, lines, notices
 from quota.services.ledger import Movement
 from quota.states import EntryKind, Line, LineKind
 from tests.factories import make_account, make_partner
-from tests.support.races import run_together
+from tests.support.races import run_behind, run_together
 from uids import services as uids
 from uids.models import Label
 
 if TYPE_CHECKING:
+    from django.db.models import Q
+
     from partner_console.access.models import Partner
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
@@ -74,6 +77,61 @@ def test_writers_and_sweeps_at_once_fire_once_for_each_crossing() -> None:
     assert outcomes == [None] * TOGETHER
     assert Warning.objects.count() == WarningLine.objects.count() == 1
     assert CreditAccount.objects.get(pk=pk).alarms == LineKind.PERCENT
+
+
+@pytest.fixture
+def fired(monkeypatch: pytest.MonkeyPatch) -> Warning:
+    """A warning whose mail nobody has queued yet."""
+    for task in ("send_warning", "send_recovery"):
+        monkeypatch.setattr(f"quota.tasks.{task}.delay", lambda _pk: None)
+    partner = make_partner()
+    partner.alert_recipients = ["alerts@acme.example"]
+    partner.save()
+    below(partner)
+    alarms.sweep_due(actor=WORKER)
+    return Warning.objects.get()
+
+
+def test_without_the_claim_every_worker_mails(fired: Warning, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The race is real: all have read the warning before any of them notes its mail."""
+
+    def read(_actor: Actor, warning_pk: int, condition: Q) -> Warning | None:
+        return Warning.objects.filter(condition, pk=warning_pk).first()
+
+    monkeypatch.setattr(notices, "_claim", read)
+
+    run_behind(Warning.objects.all(), TOGETHER, lambda _number: notices.send_warning(actor=WORKER, warning_pk=fired.pk))
+
+    assert Email.objects.count() == TOGETHER
+
+
+def test_of_many_workers_one_queues_the_mail_and_one_the_recovery(fired: Warning) -> None:
+    def warn(_number: int) -> None:
+        notices.send_warning(actor=WORKER, warning_pk=fired.pk)
+
+    def tell_of_recovery(_number: int) -> None:
+        notices.send_recovery(actor=WORKER, warning_pk=fired.pk)
+
+    assert run_behind(Warning.objects.all(), TOGETHER, warn) == [None] * TOGETHER
+    assert Email.objects.count() == 1
+    CreditAccount.objects.update(undeducted=D(10))
+    alarms.sweep_due(actor=WORKER)
+
+    assert run_behind(Warning.objects.all(), TOGETHER, tell_of_recovery) == [None] * TOGETHER
+    assert Email.objects.count() == 2
+
+
+def test_of_many_workers_one_queues_the_daily_mail(fired: Warning) -> None:
+    WarningSettings.objects.create(partner=fired.partner, mailing=Mailing.DIGEST, digest_hour=0)
+
+    outcomes = run_behind(
+        WarningSettings.objects.all(),
+        TOGETHER,
+        lambda _number: digests.send_digest(actor=WORKER, partner_pk=fired.partner_id),
+    )
+
+    assert outcomes == [None] * TOGETHER
+    assert [mail.to for mail in Email.objects.all()] == [["alerts@acme.example"]]
 
 
 def test_rules_labels_and_a_refresh_at_once_end_as_the_rules_say(monkeypatch: pytest.MonkeyPatch) -> None:
