@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ from quota.states import Bucket, EntryKind
 from uids.states import LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from django.db.models import QuerySet
@@ -77,7 +78,7 @@ def apply_credit_figures(*, actor: Actor, credit: Credit, asked_at: datetime | N
     if ours.as_of is not None and credit.as_of < ours.as_of:
         return ours
     asked_at = asked_at or timezone.now()
-    orders = _unsettled(ours, asked_at)
+    orders = _unsettled(ours.partner_id, [credit.uid], asked_at)
     unclear = [order for order in orders if order.state == CommandState.UNKNOWN and _is_answered(order, asked_at)]
     is_known = len(orders) == len(unclear)  # nothing else of ours is on its way
     movements = list(_aligned(ours, credit) if unclear else _consumption(ours, credit)) if is_known else []
@@ -102,8 +103,8 @@ def apply_credit_figures(*, actor: Actor, credit: Credit, asked_at: datetime | N
 def sync_partner(*, actor: Actor, partner_pk: int) -> int:
     """Read what changed at the cloud for one partner since last time, and apply it; returns the accounts moved.
 
-    The network is asked outside any transaction; every account is its own transaction. Nothing is claimed: two at once
-    read the same and the second finds nothing new. A cloud that does not answer is noted on the feed and asked again.
+    The network is asked outside any transaction; some hundred accounts are one. Nothing is claimed: two at once read
+    the same and the second finds nothing new. A cloud that does not answer is noted on the feed and asked again.
     """
     partner = Partner.objects.visible_to(actor).get(pk=partner_pk)
     feed, _ = UsageFeed.objects.get_or_create(partner=partner)
@@ -117,8 +118,7 @@ def sync_partner(*, actor: Actor, partner_pk: int) -> int:
     except (CloudUnavailable, OutcomeUnknown, CloudRefused, NotOffered) as error:
         _note_failure(partner, asked_at, error)
         return 0
-    differing = (reading for batch in batched(readings, BATCH) for reading in _that_differ(actor, batch))
-    moved = sum(_apply(actor, reading, asked_at) for reading in differing)
+    moved = sum(_apply_many(actor, partner_pk, batch, asked_at) for batch in batched(readings, BATCH))
     UsageFeed.objects.filter(partner=partner).update(
         read_until=asked_at, checked_at=asked_at, failing_since=None, failure=""
     )
@@ -135,6 +135,44 @@ def wake_feeds() -> None:
     for pk in fed_partners().values_list("pk", flat=True):
         # A worker that is behind drops what the next minute asks for anyway.
         tasks.sync_partner_usage.apply_async((pk,), expires=EXPIRES)
+
+
+def _apply_many(actor: Actor, partner_pk: int, readings: Sequence[Credit], asked_at: datetime) -> int:
+    """What is nothing but more consumption by sets, the rest one by one; how many accounts moved."""
+    differing = list(_that_differ(actor, readings))
+    try:
+        plain = _apply_plain(actor, partner_pk, differing, asked_at)
+    except DomainError:  # which of them cannot be applied is found out one by one
+        plain = set()
+    return len(plain) + sum(_apply(actor, one, asked_at) for one in differing if one.uid not in plain)
+
+
+@transaction.atomic
+def _apply_plain(actor: Actor, partner_pk: int, readings: Sequence[Credit], asked_at: datetime) -> set[str]:
+    """`apply_credit_figures` for many at once, of accounts about which there is nothing to judge: the quota is ours, no
+    order of ours is on its way, and what was used and settled since explains the figures. The UIDs done.
+
+    Raises DomainError, and nothing stands, when one of them could not be applied.
+    """
+    spenders = locks.lock_spenders(actor, [reading.uid for reading in readings])
+    open_uids = {order.uid for order in _unsettled(partner_pk, list(spenders), asked_at)}
+    moves, done = [], set()
+    for reading in readings:
+        spender = spenders.get(reading.uid)
+        if spender is None or spender.is_sub or reading.uid in open_uids:
+            continue
+        ours = spender.credit
+        is_newer = ours.as_of is None or reading.as_of >= ours.as_of
+        if not is_newer or reading.amount != ours.amount or reading.undeducted < 0:
+            continue
+        movements = list(_consumption(ours, reading))
+        if all(movement.kind != EntryKind.SYNC for movement in movements):
+            moves += [(ours, replace(movement, is_report=True)) for movement in movements]
+            done.add(reading.uid)
+    for posted in ledger.post_many(actor=actor, moves=moves):
+        if posted.error is not None:
+            raise posted.error
+    return done
 
 
 def _apply(actor: Actor, reading: Credit, asked_at: datetime) -> bool:
@@ -173,11 +211,11 @@ def _key(ours: CreditAccount, theirs: Credit, what: str) -> str:
     return f"cloud:{theirs.as_of.isoformat()}:{ours.version}:{what}"
 
 
-def _unsettled(ours: CreditAccount, asked_at: datetime) -> list[CloudCommand]:
-    """Write-offs and refunds of this account that a reading asked for at that moment may or may not show."""
+def _unsettled(partner_pk: int, uids: Sequence[str], asked_at: datetime) -> list[CloudCommand]:
+    """Write-offs and refunds of these accounts that a reading asked for at that moment may or may not show."""
     open_or_later = Q(state=CommandState.CONFIRMED, finished_at__gte=asked_at) | Q(undone_at__gte=asked_at)
     on_its_way = Q(undone_at__isnull=True) & ~Q(state__in=(CommandState.CONFIRMED, CommandState.SUPERSEDED))
-    orders = CloudCommand.objects.filter(partner=ours.partner_id, uid=ours.account.uid, operation__in=RELATIVE)
+    orders = CloudCommand.objects.filter(partner=partner_pk, uid__in=uids, operation__in=RELATIVE)
     return list(orders.filter(on_its_way | open_or_later).order_by("pk"))
 
 
@@ -224,7 +262,7 @@ def _note_sync(actor: Actor, ours: locks.LockedCredit, amount: Decimal, reason: 
     ours.save(update_fields=["version"])
 
 
-def _that_differ(actor: Actor, readings: list[Credit]) -> Iterator[Credit]:
+def _that_differ(actor: Actor, readings: Sequence[Credit]) -> Iterator[Credit]:
     """Readings that say something new, by one statement: most of a feed has not changed and needs no lock."""
     known = {
         uid: figures

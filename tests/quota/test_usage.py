@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from partner_console.access.actor import system_actor
@@ -16,6 +19,7 @@ from partner_console.audit.actions import Action
 from partner_console.audit.models import AuditEntry
 from partner_console.cloud.models import CloudCommand, CommandState, Operation
 from partner_console.cloud.port import CloudRefused, CloudUnavailable, Credit
+from partner_console.errors import DomainError
 from quota import services, tasks
 from quota.models import CreditAccount, LedgerEntry, UsageFeed, Warning
 from quota.services import refused, usage
@@ -265,6 +269,82 @@ def test_a_silent_feed_is_noted_and_asked_again_from_where_it_was(
     cloud.failure = None
     sync(account.partner)
     assert UsageFeed.objects.get().failing_since is None
+
+
+# What a reading may say of an account with 1,000 of quota, 100 deducted and 50 undeducted, as of NOON.
+LATER = NOON + timedelta(hours=1)
+SAID: dict[str, dict[str, Any]] = {
+    "more usage": {"deducted": D("100"), "undeducted": D("62.345678")},
+    "all settled": {"deducted": D("150"), "undeducted": D(0)},
+    "used and settled": {"deducted": D("170"), "undeducted": D("3")},
+    "given back": {"deducted": D("20"), "undeducted": D("50")},
+    "below the line": {"deducted": D("100"), "undeducted": D("750")},
+    "in arrears": {"deducted": D("100"), "undeducted": D("950")},
+    "less undeducted": {"deducted": D("100"), "undeducted": D("20")},
+    "undeducted below zero": {"deducted": D("160"), "undeducted": D("-10")},
+    "another quota": {"amount": D("1200"), "deducted": D("110"), "undeducted": D("50")},
+    "older": {"deducted": D("90"), "undeducted": D("50"), "as_of": NOON - timedelta(hours=1)},
+    "more than can be held": {"deducted": D("100"), "undeducted": D(10) ** 16},
+    "a write-off on its way": {"deducted": D("80"), "undeducted": D("50")},
+}
+
+
+def readings_of(partner: Partner) -> dict[str, Credit]:
+    """By what is said, a reading of an account of its own."""
+    said = {}
+    for name, figures in SAID.items():
+        account = make_account(partner, quota=D(1000))
+        start = reading(account.uid, deducted=D("100"), undeducted=D("50"))
+        services.apply_credit_figures(actor=WORKER, credit=start)
+        said[name] = reading(account.uid, **{"as_of": LATER} | figures)
+    CloudCommand.objects.create(
+        partner=partner,
+        uid=said["a write-off on its way"].uid,
+        operation=Operation.WRITE_OFF,
+        asked_by="finance@acme.example",
+        payload={"amount": "20"},
+    )
+    return said
+
+
+def books(said: dict[str, Credit]) -> dict[str, Any]:
+    credits = {credit.account.uid: credit for credit in CreditAccount.objects.select_related("account")}
+    found = {}
+    for name, one in said.items():
+        credit = credits[one.uid]
+        rows = (
+            LedgerEntry.objects.filter(credit=credit.pk).order_by("seq").values_list("kind", "bucket", "value", "after")
+        )
+        figures = (credit.amount, credit.deducted, credit.undeducted, credit.available, credit.alarms, credit.stop_due)
+        found[name] = (list(rows), figures, credit.as_of)
+    return found
+
+
+def test_a_feed_writes_the_books_as_one_reading_after_the_other_does(acme: Partner, cloud: StubCloud) -> None:
+    one_by_one, together = readings_of(acme), readings_of(acme)
+    for one in one_by_one.values():
+        with suppress(DomainError):
+            services.apply_credit_figures(actor=WORKER, credit=one)
+    can_be_held = {name: one for name, one in together.items() if name != "more than can be held"}
+    for cloud.figures in ({one.uid: one for one in said.values()} for said in (can_be_held, together)):
+        cloud.changed = list(cloud.figures)
+        sync(acme)
+
+    assert books(together) == books(one_by_one)
+    call_command("verify_ledger", stdout=io.StringIO())
+
+
+def test_a_feed_costs_as_many_statements_for_many_accounts_as_for_few(
+    acme: Partner, cloud: StubCloud, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(30):
+        account = make_account(acme, quota=D("1000"))
+        cloud.figures[account.uid] = reading(account.uid, undeducted=D(number + 1))
+    sync(acme)  # the feed is there now
+    cloud.changed = list(cloud.figures)
+
+    with django_assert_max_num_queries(25):
+        assert sync(acme) == 30
 
 
 def test_one_account_that_cannot_be_applied_stops_no_other(
