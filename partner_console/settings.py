@@ -166,6 +166,8 @@ DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,  # a restarted database must not cost a request
     "ATOMIC_REQUESTS": False,  # services own their transactions
 }
+# Only for the statement that asks for it (quota.services.plain): Django's cursors never prepare.
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1
 if test_name := env.str("TEST_DB_NAME", default=""):
     DATABASES["default"]["TEST"] = {"NAME": test_name}
 REDIS_URL = env.str("REDIS_URL", default="") or _embedded_redis
