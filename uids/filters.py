@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -104,8 +104,8 @@ class AccountFilters(ListFilters):
 
     def __init__(self, data: QueryDict, *, actor: Actor) -> None:
         super().__init__(data, actor=actor)
-        # Read when a label is asked for or the form is drawn, not for every page of the table.
-        self.fields["label"].choices = partial(label_choices, actor)  # type: ignore[attr-defined]
+        # Read when a label is asked for or the form is drawn, not for every page of the table; and once.
+        self.fields["label"].choices = cache(partial(label_choices, actor))  # type: ignore[attr-defined]
         self.fields["country"].choices = _Countries()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
