@@ -131,21 +131,26 @@ def sweep_due(*, actor: Actor, batch: int = BATCH) -> int:
     because a master took over or the relationship ended. Rows in use are left for next time.
     """
     warned = Q(account__trustee__isnull=True, account__relationship__in=LIVE)
-    return sum(_sweep(actor, condition, batch) for condition in (DUE & warned, Q(in_alarm=True) & ~warned))
+    return _sweep(actor, DUE, warned, batch) + _sweep(actor, Q(in_alarm=True) & ~warned, Q(), batch)
 
 
-def _sweep(actor: Actor, condition: Q, batch: int) -> int:
-    """Every batch is its own transaction: short locks, and nothing is kept in memory but its keys."""
-    rows = CreditAccount.objects.visible_to(actor).filter(condition).only("pk").order_by("pk")
+def _sweep(actor: Actor, seen: Q, judged: Q, batch: int) -> int:
+    """Every batch is its own transaction: short locks, and nothing is kept in memory but its keys.
+
+    `seen` finds the next of them, `judged` what is also asked of those few: joined at once, PostgreSQL takes many for
+    due and reads every account there is.
+    """
+    rows = CreditAccount.objects.visible_to(actor).order_by("pk")
     found, after = 0, 0
     while True:
+        ahead = list(rows.filter(seen, pk__gt=after).values_list("pk", flat=True)[:batch])
         with transaction.atomic():
-            locked = rows.filter(pk__gt=after).select_for_update(of=("self",), no_key=True, skip_locked=True)
-            pks = [credit.pk for credit in locked[:batch]]
-            found += evaluate_many(pks)
-        if len(pks) < batch:
+            few = rows.filter(seen, judged, pk__in=ahead).only("pk")
+            locked = few.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            found += evaluate_many([credit.pk for credit in locked])
+        if len(ahead) < batch:
             return found
-        after = pks[-1]
+        after = ahead[-1]
 
 
 def sweep(*, actor: Actor | None = None) -> None:
