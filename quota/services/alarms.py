@@ -145,9 +145,8 @@ def _sweep(actor: Actor, seen: Q, judged: Q, batch: int) -> int:
     while True:
         ahead = list(rows.filter(seen, pk__gt=after).values_list("pk", flat=True)[:batch])
         with transaction.atomic():
-            few = rows.filter(seen, judged, pk__in=ahead).only("pk")
-            locked = few.select_for_update(of=("self",), no_key=True, skip_locked=True)
-            found += evaluate_many([credit.pk for credit in locked])
+            few = rows.filter(seen, judged, pk__in=ahead).values_list("pk", flat=True)
+            found += evaluate_many(list(few.select_for_update(of=("self",), no_key=True, skip_locked=True)))
         if len(ahead) < batch:
             return found
         after = ahead[-1]
