@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partner_console.access.policy import Permission
 from partner_console.web.countries import country_choices
 from partner_console.web.listquery import ListFilters
-from partner_console.web.widgets import PlainCheckboxes, PlainSelect
+from partner_console.web.widgets import PlainCheckbox, PlainCheckboxes, PlainNumber, PlainSelect, PlainText
 from quota.states import CreditStatus
 from uids.models.account import MANAGER_CHARACTERS
 from uids.selectors import label_choices
@@ -36,7 +36,13 @@ def _one(label: Any, choices: Any) -> forms.ChoiceField:
 
 
 def _amount(label: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, required=False, max_digits=22, decimal_places=6, localize=False)
+    return forms.DecimalField(
+        label=label, required=False, max_digits=22, decimal_places=6, localize=False, widget=PlainNumber
+    )
+
+
+def _box(label: Any) -> forms.BooleanField:
+    return forms.BooleanField(label=label, required=False, widget=PlainCheckbox)
 
 
 RELEASE_CHOICES = [
@@ -91,15 +97,18 @@ class AccountFilters(ListFilters):
         label=_("Business manager"),
         required=False,
         max_length=MANAGER_CHARACTERS,
-        widget=forms.TextInput(attrs={"list": "managers", "autocomplete": "off"}),
+        widget=PlainText(attrs={"list": "managers", "autocomplete": "off"}),
     )
-    no_manager = forms.BooleanField(label=_("Without business manager"), required=False)
+    no_manager = _box(_("Without business manager"))
     country = _one(_("Country"), ())
     available_min = _amount(_("Available Quota from"))
     available_max = _amount(_("Available Quota to"))
-    in_warning = forms.BooleanField(label=_("Below the warning threshold"), required=False)
+    in_warning = _box(_("Below the warning threshold"))
     trustee = forms.CharField(
-        label=_("Sub-accounts of master UID"), required=False, validators=[RegexValidator(r"^[0-9]{1,20}$")]
+        label=_("Sub-accounts of master UID"),
+        required=False,
+        validators=[RegexValidator(r"^[0-9]{1,20}$")],
+        widget=PlainText,
     )
 
     def __init__(self, data: QueryDict, *, actor: Actor) -> None:
