@@ -87,7 +87,7 @@ def pace(batch: LinkBatch) -> str:
         return ""
     if batch.state == BatchState.PACED and batch.next_at is not None:
         soon = takes(batch, batch.n_waiting) or _("The next mails go out in a few minutes.")
-        return f"{soon} {_('You may leave this page.')}"
+        return formats.sentences(soon, _("You may leave this page."))
     if batch.state in (BatchState.CHECK_QUEUED, BatchState.CHECKING):
         return _("Nothing is sent yet. You may leave this page.")
     return _("You may leave this page.")

@@ -46,8 +46,8 @@ def _account(row: ScheduledControl) -> str:
 
 
 def _next(row: ScheduledControl) -> str:
-    moved = f' <span class="soft">{text(_("after quiet hours"))}</span>' if row.is_moved else ""
-    return f"{when(row.due_at)}{moved}"
+    due = str(when(row.due_at))
+    return " ".join([due, text(_("after quiet hours"), css="soft")]) if row.is_moved else due
 
 
 COLUMNS = (

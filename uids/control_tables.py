@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from partner_console.access.policy import Permission
 from partner_console.web import formats
@@ -43,7 +43,8 @@ def state_as_badge(what: str, value: str) -> SafeString:
 
 def change_as_badges(what: str, before: str, after: str) -> str:
     """One state, an arrow, the other; heard as “… to …”."""
-    arrow = f'<span aria-hidden="true">→</span><span class="visually-hidden">{escape(_("to"))}</span>'
+    becomes = escape(pgettext("from one state to another", "to"))
+    arrow = f'<span aria-hidden="true">→</span><span class="visually-hidden">{becomes}</span>'
     return f"{state_as_badge(what, before)} {arrow} {state_as_badge(what, after)}"
 
 
@@ -55,7 +56,8 @@ def _change(change: ControlChange) -> str:
         lines.append(text(_("Overdraft %(before)s → %(after)s") % {"before": before, "after": after}, css="soft"))
     if change.cause is not None:
         master = link(reverse("uids:account_detail", args=[change.cause.uid]), change.cause.uid, css="mono")
-        lines.append(f'<span class="soft">{escape(_("Followed its master %s")) % master}</span>')
+        followed = escape(_("Followed its master %s")) % master
+        lines.append(f'<span class="soft">{followed}</span>')
     return "<br>".join(lines)
 
 
@@ -104,8 +106,8 @@ COLUMNS = (
 
 def undo_button(url: str, change: ControlChange) -> str:
     """The dialog that takes a change back; what tells the buttons apart is heard only."""
-    when = escape(formats.absolute(change.at))
+    label, when = escape(_("Undo")), escape(formats.absolute(change.at))
     return (
         f'<a class="btn btn-sm btn-outline-secondary" href="{url}" hx-get="{url}" hx-target="#dialog" '
-        f'hx-swap="innerHTML" hx-push-url="false">{escape(_("Undo"))}<span class="visually-hidden"> {when}</span></a>'
+        f'hx-swap="innerHTML" hx-push-url="false">{label}<span class="visually-hidden"> {when}</span></a>'
     )

@@ -108,7 +108,7 @@ class RowPage(ListPage[QuotaBatchRow]):
         is_history = row.outcome == QuotaRowOutcome.DONE  # what was said before it was done
         parts = [text(row.reason, css="soft" if is_history else "")] if row.reason else []
         if row.needs_check and not self.has_run:
-            parts.append(f'<span class="soft">{text(_("Needs a second person."))}</span>')
+            parts.append(text(_("Needs a second person."), css="soft"))
         return "<br>".join(parts) or text("")
 
     def totals(self) -> list[dict[str, Any]]:

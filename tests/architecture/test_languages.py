@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from html.parser import HTMLParser
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.template.base import Lexer, TokenType
 
-from partner_console.catalogues import LOCALES, collect, load
+from partner_console.catalogues import KEYWORDS, LOCALES, collect, load, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,3 +153,19 @@ def test_english_only_is_noticed() -> None:
     <button title="Close">Send now</button>{% blocktranslate trimmed %}Fine too{% endblocktranslate %}"""
 
     assert untranslated(source) == ["Close", "Send now"]
+
+
+def test_no_message_stands_inside_an_f_string() -> None:
+    """Babel does not find it there (before Python 3.12), and nobody would translate it."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sources(ROOT)
+        if path.suffix == ".py"
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"_", *KEYWORDS}
+        and call.args and isinstance(call.args[0], ast.Constant)
+    ]  # fmt: skip
+
+    assert hidden == []

@@ -305,6 +305,9 @@ def test_a_dry_run_has_room_for_every_sub_account(acme_manager: Persona, acme: P
     assert len(first) == len(larger)
     assert "700" in words(stays, "tbody")
     assert "By its own switch: stays. its own debt" in words(stays, "tbody")
+    assert "Stopped by arrears" not in words(page)
+    LinkedAccount.objects.filter(pk=master.pk).update(payg_stopped_at=timezone.now())
+    assert "Stopped by arrears: its pay-as-you-go instances stand still already." in words(client.get(url), "tbody")
     assert "Continue to confirm" in words(page)
     for bad in (("payg_shutdown", "stopped"), ("payg_freeze", "melted")):
         assert client.get(reverse("uids:control_preview", args=[master.uid, *bad])).status_code == 422

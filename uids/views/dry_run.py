@@ -21,6 +21,7 @@ from uids.control_tables import change_as_badges, state_as_badge
 from uids.controls import held
 from uids.models import LinkedAccount
 from uids.previews import newest_changes, preview_control
+from uids.states import Control
 from uids.switch_words import confirm_url, flip_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ COLUMNS = (
 
 class DryRunFilters(ListFilters):
     effect = forms.ChoiceField(
-        label=gettext_lazy("What happens"),
+        label=gettext_lazy("Sub-accounts shown"),
         required=False,
         choices=[
             ("", gettext_lazy("Every sub-account")),
@@ -97,10 +98,11 @@ class DryRunPage(ListPage[LinkedAccount]):
         return str(state_as_badge(what, line.now)) if line.is_same else change_as_badges(what, line.now, line.after)
 
     def _why(self, row: LinkedAccount) -> str:
-        line = self.preview.line(row)
-        if not line.is_held:
-            return text("")
-        return f"{text(_('By its own switch: stays.'))}{_own_reason(self._own.get(row.pk))}"
+        if self.preview.line(row).is_held:
+            return text(_("By its own switch: stays.")) + _own_reason(self._own.get(row.pk))
+        if self.preview.what is Control.PAYG_FREEZE and row.in_force.payg_stopped_at:
+            return text(_("Stopped by arrears: its pay-as-you-go instances stand still already."))
+        return text("")
 
     def context(self) -> dict[str, Any]:
         flip = flip_of(self.preview.what, self.value)

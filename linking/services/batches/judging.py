@@ -194,4 +194,5 @@ class _Notes:
             is_sensitive=allows_more_than_viewing(scopes),
             is_production=values.get("environment", Environment.PRODUCTION) == Environment.PRODUCTION,
         )
-        return "" if cause is None else f"{_('needs a second person')}: {self.words[cause]}"
+        needed = _("needs a second person")
+        return "" if cause is None else f"{needed}: {self.words[cause]}"
