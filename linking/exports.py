@@ -12,6 +12,7 @@ from linking.selectors import hides_uid, shown_email
 from linking.states import WITH_CUSTOMER, Turn
 from linking.views.lists import InvitationPage
 from partner_console.access.policy import Permission
+from partner_console.exports.reading import CHUNK
 from partner_console.exports.registry import Column, ExportSpec, Kind
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from linking.models import Invitation
     from partner_console.access.actor import Actor
 
-CHUNK = 2_000
 QUOTA = Permission.QUOTA_VIEW
 
 CELLS: dict[str, Callable[[Invitation], Any]] = {

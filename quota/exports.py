@@ -6,31 +6,43 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from partner_console.access.actor import who_in_words
+from partner_console.access.actor import Channel, who_in_words
 from partner_console.access.policy import Permission
-from partner_console.exports.registry import Column, ExportSpec, Kind, by_cells
+from partner_console.exports.reading import Cell, by_cells, read_fields, words
+from partner_console.exports.registry import Column, ExportSpec, Kind
 from partner_console.web.formats import listed
 from quota.lists import ExposurePage, entry_page
+from quota.states import Bucket, EntryKind
 from quota.tables import days_left, reason_in_words, record_time, risks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
+    from django.db.models import QuerySet
+
+    from partner_console.access.actor import Actor
     from quota.models import CreditAccount, LedgerEntry
 
-CELLS: dict[str, Callable[[LedgerEntry], Any]] = {
-    "kind": lambda entry: entry.get_kind_display(),
-    "at": lambda entry: record_time(entry.at),
-    "figure": lambda entry: entry.get_bucket_display(),
-    "before": lambda entry: entry.before,
-    "value": lambda entry: entry.value,
-    "after": lambda entry: entry.after,
-    "method": lambda entry: entry.get_method_display(),
-    "operator": lambda entry: entry.operator_uid,
-    "operator_name": lambda entry: who_in_words(entry.operator, entry.method),
-    "reason": reason_in_words,
-    "seq": lambda entry: entry.seq,
-}
+
+def _cells() -> dict[str, Cell]:
+    """Every column's cell, with its words in the active language."""
+    return {
+        "kind": Cell(("kind",), words(EntryKind).__getitem__),
+        "at": Cell(("at",), record_time),
+        "figure": Cell(("bucket",), words(Bucket).__getitem__),
+        "before": Cell(("before",)),
+        "value": Cell(("value",)),
+        "after": Cell(("after",)),
+        "method": Cell(("method",), words(Channel).__getitem__),
+        "operator": Cell(("operator_uid",)),
+        "operator_name": Cell(("operator", "method"), who_in_words),
+        "reason": Cell(("reason", "method"), reason_in_words),
+        "seq": Cell(("seq",)),
+    }
+
+
+def _read_entries(_actor: Actor, rows: QuerySet[LedgerEntry], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
+    return read_fields(_cells(), rows, columns)
 
 
 ENTRIES = ExportSpec(
@@ -52,7 +64,7 @@ ENTRIES = ExportSpec(
         Column("reason", _("Reason")),
         Column("seq", _("Number"), Kind.WHOLE),
     ),
-    read=by_cells(CELLS),
+    read=_read_entries,
     shown_as={"operator": ("operator", "operator_name")},
 )
 

@@ -45,21 +45,21 @@ def entry_columns(partner: Partner) -> tuple[Column, ...]:
         Column("after", _("Adjust After (%(currency)s)") % unit, lambda entry: _exact(entry.after), css="num"),
         Column("method", _("Operation Method"), lambda entry: text(entry.get_method_display())),
         Column("operator", _("Operator"), _operator),
-        Column("reason", _("Reason"), lambda entry: text(reason_in_words(entry)), css="wrap"),
+        Column("reason", _("Reason"), lambda entry: text(reason_in_words(entry.reason, entry.method)), css="wrap"),
         Column("seq", _("Number"), lambda entry: text(entry.seq), css="num", is_shown=False),
     )
 
 
 def record_time(at: datetime) -> str:
     """As the source prints it, in the records' zone; the column's head names the offset."""
-    return f"{at.astimezone(RECORDS_ZONE):%Y-%m-%d %H:%M:%S}"
+    return at.astimezone(RECORDS_ZONE).isoformat(" ", "seconds")[:19]
 
 
-def reason_in_words(entry: LedgerEntry) -> str:
+def reason_in_words(reason: str, method: str) -> str:
     """A person's reason as it was typed; the worker's own, which are stored in English, in the reader's language."""
-    if entry.method != "system":
-        return entry.reason
-    words, colon, rest = entry.reason.partition(": ")
+    if method != "system":
+        return reason
+    words, colon, rest = reason.partition(": ")
     return f"{_(words)}{colon}{rest}" if words else ""
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission
-from partner_console.exports.registry import Column, ExportSpec, Kind, by_cells
+from partner_console.exports.reading import by_cells
+from partner_console.exports.registry import Column, ExportSpec, Kind
 from quota.selectors.warnings import state_of
 from quota.warning_lists import warning_page
 from quota.warning_tables import lines, who

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission
 from partner_console.batched import batched
-from partner_console.exports.registry import CHUNK, Column, ExportSpec, Kind
+from partner_console.exports.reading import CHUNK
+from partner_console.exports.registry import Column, ExportSpec, Kind
 from uids import selectors
 from uids.control_tables import state_in_words
 from uids.views.records import EXPORT, control_page

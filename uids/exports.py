@@ -6,8 +6,6 @@ master's switches, policy and quota make of a sub-account stands in columns “i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -15,6 +13,7 @@ from django.db.models import OuterRef
 from django.utils.translation import gettext_lazy as _l
 
 from partner_console.access.policy import Permission
+from partner_console.exports.reading import Cell, read_fields, words
 from partner_console.exports.registry import Column, ExportSpec, Kind
 from partner_console.web.countries import country_choices
 from quota.states import CreditStatus, credit_status
@@ -33,16 +32,15 @@ from uids.states import (
 from uids.views.lists import AccountPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from decimal import Decimal
 
-    from django.db.models import Choices, QuerySet
+    from django.db.models import QuerySet
 
     from partner_console.access.actor import Actor
     from uids.models import LinkedAccount
 
-CHUNK = 2_000
 CONTROL, QUOTA = Permission.CONTROL_VIEW, Permission.QUOTA_VIEW
 
 COLUMNS = (
@@ -89,14 +87,6 @@ SHOWN_AS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """Which fields a cell is made from, and how (as they are, when nothing is said)."""
-
-    paths: tuple[str, ...]
-    make: Callable[..., Any] | None = None
-
-
 AS_STORED = {
     "uid": "uid",
     "login": "login_name",
@@ -124,10 +114,10 @@ OWN_QUOTA = {
 }
 
 
-def _cells() -> dict[str, _Cell]:
+def _cells() -> dict[str, Cell]:
     """Every column's cell, with its words in the active language."""
-    payg, purchase, policy = _words(PaygStatus), _words(PurchaseControl), _words(ShutdownPolicy)
-    credit = _words(CreditStatus)
+    payg, purchase, policy = words(PaygStatus), words(PurchaseControl), words(ShutdownPolicy)
+    credit = words(CreditStatus)
     countries = dict(country_choices())
 
     def own_payg(frozen: bool, stopped: object, released: object) -> str:  # noqa: FBT001 a row's fields by position
@@ -154,22 +144,22 @@ def _cells() -> dict[str, _Cell]:
 
     credit_paths = ("credit__available", "shutdown_policy", "overdraft", "payg_stopped_at")
     return {
-        **{key: _Cell((path,)) for key, path in AS_STORED.items()},
-        **{key: _Cell(("trustee_id", path), _own) for key, path in OWN_QUOTA.items()},
-        "type": _Cell(("account_type",), _words(AccountType).__getitem__),
-        "status": _Cell(("relationship",), _words(Relationship).__getitem__),
-        "environment": _Cell(("environment",), _words(Environment).__getitem__),
-        "country_name": _Cell(("country",), lambda code: countries.get(code, code)),
-        "labels": _Cell(("label_names",), ", ".join),
-        "own_payg": _Cell(PAYG, own_payg),
-        "own_purchase": _Cell(("purchase_control",), purchase.__getitem__),
-        "own_policy": _Cell(("shutdown_policy",), policy.__getitem__),
-        "overdraft": _Cell(("shutdown_policy", "overdraft"), _overdraft),
-        "payg": _Cell(("trustee_id", *PAYG, *_of_master(PAYG)), payg_in_force),
-        "release": _Cell(("trustee_id", "relationship", *TIMES, *_of_master(TIMES)), _release),
-        "purchase": _Cell(("purchase_control", "trustee__purchase_control"), purchase_in_force),
-        "policy": _Cell(("shutdown_policy", "trustee__shutdown_policy"), policy_in_force),
-        "credit": _Cell(("trustee_id", *credit_paths, *_of_master(credit_paths)), credit_in_force),
+        **{key: Cell((path,)) for key, path in AS_STORED.items()},
+        **{key: Cell(("trustee_id", path), _own) for key, path in OWN_QUOTA.items()},
+        "type": Cell(("account_type",), words(AccountType).__getitem__),
+        "status": Cell(("relationship",), words(Relationship).__getitem__),
+        "environment": Cell(("environment",), words(Environment).__getitem__),
+        "country_name": Cell(("country",), lambda code: countries.get(code, code)),
+        "labels": Cell(("label_names",), ", ".join),
+        "own_payg": Cell(PAYG, own_payg),
+        "own_purchase": Cell(("purchase_control",), purchase.__getitem__),
+        "own_policy": Cell(("shutdown_policy",), policy.__getitem__),
+        "overdraft": Cell(("shutdown_policy", "overdraft"), _overdraft),
+        "payg": Cell(("trustee_id", *PAYG, *_of_master(PAYG)), payg_in_force),
+        "release": Cell(("trustee_id", "relationship", *TIMES, *_of_master(TIMES)), _release),
+        "purchase": Cell(("purchase_control", "trustee__purchase_control"), purchase_in_force),
+        "policy": Cell(("shutdown_policy", "trustee__shutdown_policy"), policy_in_force),
+        "credit": Cell(("trustee_id", *credit_paths, *_of_master(credit_paths)), credit_in_force),
     }
 
 
@@ -181,10 +171,6 @@ TIMES = ("payg_stopped_at", "payg_released_at")
 
 def _of_master(paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"trustee__{path}" for path in paths)
-
-
-def _words(choices: type[Choices]) -> dict[Any, str]:
-    return {value: str(label) for value, label in choices.choices}
 
 
 def _own(trustee: int | None, value: Any) -> Any:
@@ -205,29 +191,12 @@ def _overdraft(policy: str, overdraft: Decimal) -> Decimal | None:
 
 
 def read(actor: Actor, rows: QuerySet[LinkedAccount], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
-    """One tuple per account. Plain values straight from one statement: no model instances, constant memory."""
-    known = _cells()
-    cells = [known[column.key] for column in columns]
-    paths = list(dict.fromkeys(path for cell in cells for path in cell.paths))
+    """One tuple per account."""
     rows = rows.prefetch_related(None)
-    if "label_names" in paths:
+    if any(column.key == "labels" for column in columns):
         names = Label.objects.visible_to(actor).filter(accounts=OuterRef("pk")).order_by("name", "pk").values("name")
         rows = rows.annotate(label_names=ArraySubquery(names))
-    makers = [_maker(cell, [paths.index(path) for path in cell.paths]) for cell in cells]
-    for values in rows.values_list(*paths).iterator(chunk_size=CHUNK):
-        yield tuple([make(values) for make in makers])
-
-
-def _maker(cell: _Cell, places: list[int]) -> Callable[[tuple[Any, ...]], Any]:
-    """What makes one cell from a row of values."""
-    if cell.make is None:
-        return itemgetter(places[0])
-    make = cell.make
-    if len(places) == 1:
-        (place,) = places
-        return lambda values: make(values[place])
-    pick = itemgetter(*places)
-    return lambda values: make(*pick(values))
+    yield from read_fields(_cells(), rows, columns)
 
 
 ACCOUNTS = ExportSpec(

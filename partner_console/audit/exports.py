@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from partner_console.access.policy import Permission
+from partner_console.batched import batched
+from partner_console.exports.reading import CHUNK
 from partner_console.exports.registry import Column, ExportSpec, Kind
 
 from .views import EntryPage
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from partner_console.access.actor import Actor
 
     from .models import AuditEntry
-
-CHUNK = 2_000
 
 
 def _changes(line: Line) -> str:
@@ -46,8 +45,7 @@ CELLS: dict[str, Callable[[Line], Any]] = {
 def read(actor: Actor, rows: QuerySet[AuditEntry], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
     """One tuple per entry, in words, chunk by chunk."""
     cells = [CELLS[column.key] for column in columns]
-    entries = rows.iterator(chunk_size=CHUNK)
-    while chunk := list(islice(entries, CHUNK)):
+    for chunk in batched(rows.iterator(chunk_size=CHUNK), CHUNK):
         for line in in_words(actor, chunk):
             yield tuple(cell(line) for cell in cells)
 

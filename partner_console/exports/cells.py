@@ -107,4 +107,4 @@ def _time(value: datetime | None, zone: tzinfo) -> str:
     if value.tzinfo is None:
         msg = "A time in an export has a zone."
         raise TypeError(msg)
-    return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return value.astimezone(zone).isoformat(" ", "seconds")[:19]

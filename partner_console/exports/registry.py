@@ -56,7 +56,6 @@ class Scope(TextChoices):
 
 
 MOST_SELECTED = 5_000
-CHUNK = 2_000  # rows in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +127,6 @@ class ExportSpec:
     def _parts(self, actor: Actor, selection: Selection) -> list[QuerySet[Any]]:
         scope = "filter" if selection.scope == Scope.FILTER else "selected"
         return self.open_list(actor, selection.query).selection(scope, selection.pks)
-
-
-def by_cells(
-    cells: Mapping[str, Callable[[Any], Any]],
-) -> Callable[[Actor, QuerySet[Any], Sequence[Column]], Iterator[tuple[Any, ...]]]:
-    """A spec's `read` where every column is a function of the row, by its key."""
-
-    def read(_actor: Actor, rows: QuerySet[Any], columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
-        wanted = [cells[column.key] for column in columns]
-        for row in rows.iterator(chunk_size=CHUNK):
-            yield tuple(cell(row) for cell in wanted)
-
-    return read
 
 
 @cache

@@ -90,10 +90,8 @@ class DataSheet(WriteOnlyWorksheet):  # type: ignore[misc]
         self.auto_filter.ref = f"A1:{get_column_letter(len(self.writers))}{self.n_rows + 1}"
         super().close()
 
-    def _values_to_row(self, values: Sequence[str], row_idx: int) -> Iterator[_ColumnCell]:
-        for text, write in zip(values, self.writers, strict=True):
-            if text:
-                yield write(text, row_idx)
+    def _values_to_row(self, values: Sequence[str], row_idx: int) -> list[_ColumnCell]:
+        return [write(text, row_idx) for text, write in zip(values, self.writers, strict=True) if text]
 
 
 class CoverSheet(WriteOnlyWorksheet):  # type: ignore[misc]
@@ -164,6 +162,8 @@ def _writer(sheet: DataSheet, column: int, kind: str) -> Callable[[str, int], _C
 
 def _number(text: str) -> str:
     """The text as a spreadsheet's number, exactly; empty when it must stay text."""
+    if len(text) <= EXACT_DIGITS:
+        return text
     digits = text.lstrip("-").replace(".", "").lstrip("0")
     return text if len(digits) <= EXACT_DIGITS else ""
 
@@ -176,4 +176,6 @@ def _day_number(text: str) -> str:
 
 
 def _cell_text(text: str) -> str:
-    return ESCAPE_LOOKALIKE.sub("_x005F_", text)[:MOST_CHARACTERS]
+    if "_x" in text:
+        text = ESCAPE_LOOKALIKE.sub("_x005F_", text)
+    return text[:MOST_CHARACTERS]
