@@ -8,7 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connection
 from django.db.models import BooleanField, F, Func, GeneratedField, Model, QuerySet, Value
 from django.utils.translation import gettext as _
 
@@ -156,11 +157,15 @@ def capped_count(rows: QuerySet[Any], cap: int) -> int:
     Not even that far when the database's statistics put the number far beyond: looking for ten thousand among a million
     would take longer than the page. A plan with a subquery inside is not believed.
     """
-    explained = rows.explain(format="json")
-    if not explained:  # a condition nothing can meet: Django asks nothing then
+    try:
+        sql, values = rows.query.sql_with_params()  # put together once, for both questions
+    except EmptyResultSet:  # a condition nothing can meet
         return 0
-    plan = json.loads(explained)[0]["Plan"]
-    if plan["Plan Rows"] > cap * SURELY and "SubPlan" not in json.dumps(plan):
-        return cap + 1
-    count: int = rows[: cap + 1].count()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
+        plan = cursor.fetchone()[0][0]["Plan"]
+        if plan["Plan Rows"] > cap * SURELY and "SubPlan" not in json.dumps(plan):
+            return cap + 1
+        cursor.execute(f"SELECT count(*) FROM ({sql} LIMIT {cap + 1:d}) found", values)  # noqa: S608 Django's own SQL
+        count: int = cursor.fetchone()[0]
     return count

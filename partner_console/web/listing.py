@@ -256,7 +256,8 @@ class ListPage(Generic[M]):
     @property
     def column_choices(self) -> list[tuple[Column, bool]]:
         """Columns one may choose, with whether each is shown now."""
-        return [(column, column in self.query.columns) for column in self.query.offered if not column.is_fixed]
+        shown = {column.key for column in self.query.columns}
+        return [(column, column.key in shown) for column in self.query.offered if not column.is_fixed]
 
     @property
     def kept_for_columns(self) -> list[tuple[str, str]]:

@@ -53,7 +53,7 @@ class ListFilters(forms.Form):
     def drawn(self) -> list[forms.BoundField]:
         """The fields of the filter menu: all but the search and those with nothing to choose from."""
         fields = [field for field in self.visible_fields() if field.name != "q"]
-        return [field for field in fields if list(getattr(field.field, "choices", (1,)))]
+        return [field for field in fields if any(True for _choice in getattr(field.field, "choices", (1,)))]
 
     def in_words(self, name: str, value: Any) -> str:
         """A value as its chip says it."""

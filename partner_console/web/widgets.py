@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
 from partner_console.web.tables import markup
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 def _attributes(attrs: Mapping[str, Any]) -> SafeString:
     given = {name: value for name, value in attrs.items() if value is not None and value is not False}
-    shown = ((name, "" if value is True else value) for name, value in given.items())
-    return format_html_join("", ' {}="{}"', shown)
+    return markup("".join(f' {name}="{"" if value is True else escape(str(value))}"' for name, value in given.items()))
 
 
 class _PlainInput(forms.widgets.Input):

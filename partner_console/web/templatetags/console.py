@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django import template
 from django.forms import CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from partner_console.access.policy import Permission, Verdict, allows
 from partner_console.web import badges, formats, icons
+from partner_console.web.tables import markup
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from django.template import Context
     from django.utils.functional import Promise
     from django.utils.safestring import SafeString
+
+    from partner_console.web.listing import ListPage
 
 register = template.Library()
 register.filter("amount", formats.amount)
@@ -138,6 +141,17 @@ def tab(context: Context, url_name: str, label: str | Promise) -> SafeString | s
     except NoReverseMatch:
         return ""
     return format_html('<a href="{}"{}>{}</a>', url, _current(context, url), label)
+
+
+@register.simple_tag
+def column_boxes(listed: ListPage[Any]) -> SafeString:
+    """The boxes of a list's menu of columns; two dozen of them on every list, so not a template each."""
+    return format_html_join(
+        "",
+        '<div class="field field-check"><input class="form-check-input" type="checkbox" name="columns" value="{0}"'
+        ' id="column-{0}"{1}> <label for="column-{0}">{2}</label></div>',
+        ((column.key, markup(" checked") if is_on else "", column.label) for column, is_on in listed.column_choices),
+    )
 
 
 @register.simple_tag
