@@ -166,6 +166,6 @@ def capped_count(rows: QuerySet[Any], cap: int) -> int:
         plan = cursor.fetchone()[0][0]["Plan"]
         if plan["Plan Rows"] > cap * SURELY and "SubPlan" not in json.dumps(plan):
             return cap + 1
-        cursor.execute(f"SELECT count(*) FROM ({sql} LIMIT {cap + 1:d}) found", values)  # noqa: S608 Django's own SQL
+        cursor.execute(f"SELECT COUNT(*) FROM ({sql} LIMIT {cap + 1:d}) found", values)  # noqa: S608 Django's own SQL
         count: int = cursor.fetchone()[0]
     return count

@@ -36,11 +36,10 @@ if TYPE_CHECKING:
 
 SIZES = (1_000, 100_000, 1_000_000)
 ROUNDS = 15
-ADMIN_ROUNDS = 5
-# What is open is counted for the sidebar, the list by a plan and then by its rows. Whether few or many are frozen
-# decides how they are found.
-COUNTING = {"frozen": 4}
-USUAL_COUNTING = 3
+ADMIN_ROUNDS = 9
+# The list is counted by a plan and then by its rows. Whether few or many are frozen decides how they are found.
+COUNTING = {"frozen": 3}
+USUAL_COUNTING = 2
 NEEDLE = "orchid games"
 # The floor counts nothing and knows no master. What must be counted row by row is compared with itself and the admin.
 UNJUDGED = ("frozen", "search")
