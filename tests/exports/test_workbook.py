@@ -122,6 +122,8 @@ FORMULA_LOOKING = [
     "#N/A",
     "#REF!",
     "<b>VIP</b>",
+    "A & B &lt; C ]]></t></is>",
+    '"quoted" <!-- and -->',
     "0012",
     "1792155717328010",
     "1.79E+15",
@@ -130,6 +132,7 @@ FORMULA_LOOKING = [
     "'quoted",
     " spaces kept ",
     "line\nbreak",
+    "old\rbreak\r\n",
 ]
 
 
