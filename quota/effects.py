@@ -1,21 +1,24 @@
-"""What happens to an account whose available quota goes below zero, in words. Pure."""
+"""What a change of money does to an account beside its figures, in words. Pure."""
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from partner_console.money import ZERO
 from partner_console.web.formats import exact_amount as in_words
-from partner_console.web.formats import sentences
+from partner_console.web.formats import listed, sentences
 from quota.rules import LEAST_OVERDRAFT
-from quota.states import CreditStatus, credit_status
+from quota.states import PARTNER_BITS, PARTNER_KINDS, CreditStatus, LineKind, credit_status, lines_below
+from quota.warning_words import line_in_short
 from uids.states import ShutdownPolicy
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
+    from quota.models import CreditAccount
     from uids.models import LinkedAccount
 
 
@@ -61,6 +64,24 @@ def policy_effect(account: LinkedAccount, available: Decimal, currency: str) -> 
         _("Its policy is Delayed shutdown: instances keep running until the debt passes %(overdraft)s %(currency)s.")
         % overdraft
     )
+
+
+def figures_after(credit: CreditAccount, *, amount: Decimal, available: Decimal) -> CreditAccount:
+    """The account with its figures as they would be."""
+    then = copy(credit)
+    then.amount, then.available = amount, available
+    return then
+
+
+def lines_crossed(credit: CreditAccount, after: CreditAccount, currency: str) -> str:
+    """The partner's lines that these figures would cross, for which mails would go out: “20 %, 500.00 USD”."""
+    new = lines_below(after) & PARTNER_BITS & ~credit.alarms
+    values = {
+        LineKind.PERCENT: Decimal(credit.warning_percent),
+        LineKind.AMOUNT: credit.warning_amount or ZERO,
+        LineKind.DAYS: Decimal(credit.warning_days or 0),
+    }
+    return listed(line_in_short(kind, values[kind], currency) for kind in PARTNER_KINDS if new & kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from partner_console.money import ZERO, quantize
-from partner_console.web.formats import listed
-from quota.effects import effect_in_arrears
+from quota.effects import effect_in_arrears, figures_after, lines_crossed
 from quota.rules import (
     clean_boost,
     clean_taken_off,
@@ -22,11 +19,11 @@ from quota.rules import (
 )
 from quota.selectors.exposure import get_exposure
 from quota.services import checked
-from quota.states import PARTNER_BITS, PARTNER_KINDS, CreditStatus, EntryKind, LineKind, credit_status, lines_below
-from quota.warning_words import line_in_short
+from quota.states import PARTNER_BITS, CreditStatus, EntryKind, credit_status, lines_below
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
     from partner_console.access.actor import Actor
     from partner_console.approvals.rules import Need
@@ -109,15 +106,15 @@ def _change(
 ) -> Change:
     account = credit.account
     available = credit.available + amount - deducted
+    after = figures_after(credit, amount=credit.amount + amount, available=available)
     goes_under = available < 0 and amount < 0
     return Change(
         rows=tuple(_rows(actor, credit, amount, deducted)),
         status_before=_status(credit, credit.available),
         status_after=_status(credit, available),
         arrears_effect=effect_in_arrears(account, available, credit.partner.currency) if goes_under else "",
-        crosses=_crosses(credit, _after(credit, amount, available)),
-        will_recover=bool(credit.alarms & PARTNER_BITS)
-        and not lines_below(_after(credit, amount, available)) & PARTNER_BITS,
+        crosses=lines_crossed(credit, after, credit.partner.currency),
+        will_recover=bool(credit.alarms & PARTNER_BITS) and not lines_below(after) & PARTNER_BITS,
         why_checked=str(need) if need else "",
         until=until,
     )
@@ -144,21 +141,3 @@ def _rows(actor: Actor, credit: CreditAccount, amount: Decimal, deducted: Decima
         total = get_exposure(actor).quota
         rows.append(Row(_("All your quotas together"), total, total + amount))
     return rows
-
-
-def _after(credit: CreditAccount, amount: Decimal, available: Decimal) -> CreditAccount:
-    """The account with its figures as they would be."""
-    then = copy(credit)
-    then.amount, then.available = credit.amount + amount, available
-    return then
-
-
-def _crosses(credit: CreditAccount, after: CreditAccount) -> str:
-    """The partner's lines that this would cross, for which mails would go out."""
-    new = lines_below(after) & PARTNER_BITS & ~credit.alarms
-    values = {
-        LineKind.PERCENT: Decimal(credit.warning_percent),
-        LineKind.AMOUNT: credit.warning_amount or ZERO,
-        LineKind.DAYS: Decimal(credit.warning_days or 0),
-    }
-    return listed(line_in_short(kind, values[kind], credit.partner.currency) for kind in PARTNER_KINDS if new & kind)

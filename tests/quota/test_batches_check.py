@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 from openpyxl import load_workbook
 
 from partner_console.approvals import services as approvals
@@ -17,7 +18,7 @@ from partner_console.audit.actions import Action
 from partner_console.errors import Forbidden, Invalid
 from quota.models import LedgerEntry, QuotaBatch
 from quota.models.quota_batch import QuotaBatchState, QuotaRowVerdict
-from quota.services import batches, edit_quota
+from quota.services import batches, boosts, edit_quota
 from quota.states import EntryKind
 from tests.factories import make_account, make_partner
 from tests.quota.batch_support import checked, csv_of, rows_of, verdicts, xlsx_of
@@ -270,6 +271,25 @@ def test_typed_totals_are_a_batch_like_any_other(acme_finance: Persona, accounts
     assert batch.query == "q=kaito"
     with pytest.raises(Invalid):
         batches.type_in(actor=acme_finance.actor, totals=[(UIDS[0], "")])
+
+
+def test_a_warning_line_that_is_crossed_and_a_boost_are_pointed_out(
+    acme_finance: Persona, accounts: list[LinkedAccount]
+) -> None:
+    move(accounts[0], EntryKind.USAGE, undeducted="900")
+    until = timezone.now() + timedelta(days=3)
+    boosts.start_boost(
+        actor=acme_finance.actor, account_pk=accounts[1].pk, version=1, amount=D("50"), until=until, reason="campaign"
+    )
+
+    first, second, third = rows_of(
+        checked(acme_finance.actor, csv_of((UIDS[0], "1100"), (UIDS[1], "1600"), (UIDS[2], "1100")))
+    )
+    assert (first.verdict, first.available) == (V.WARN, D("200"))  # of 1,100: below 20 %
+    assert first.reason == "Available Quota will be below a warning line (20 %): the alert recipients are told."
+    assert (second.verdict, second.before) == (V.WARN, D("1550"))
+    assert second.reason.startswith("A temporary boost of +50.00 USD is part of the Quota Amount until ")
+    assert (third.verdict, third.reason) == (V.OK, "")
 
 
 def test_five_thousand_rows_ask_the_database_as_much_as_five(

@@ -12,9 +12,10 @@ from partner_console.approvals.states import Cause
 from partner_console.audit.actions import Action
 from partner_console.errors import DomainError, Invalid
 from partner_console.money import ZERO
-from partner_console.web.formats import exact_amount, sentences
+from partner_console.web.formats import absolute, exact_amount, sentences
 from partner_console.web.uploads import parse_money
-from quota.effects import effect_in_arrears
+from quota.effects import effect_in_arrears, figures_after, lines_crossed
+from quota.models import Boost, BoostState
 from quota.models.quota_batch import QuotaBatchRow, QuotaRowMode, QuotaRowProblem, QuotaRowVerdict
 from quota.rules import clean_amount, ensure_own_quota
 from quota.services.checked import SUBJECT
@@ -48,6 +49,8 @@ class Judge:
         pks = [account.pk for account in self.accounts.values()]
         waiting = Approval.objects.visible_to(actor).waiting().filter(subject_type=SUBJECT, subject_pk__in=pks)
         self.waiting = set(waiting.values_list("subject_pk", flat=True))
+        in_force = Boost.objects.visible_to(actor).filter(credit__in=pks, state=BoostState.IN_FORCE)
+        self.boosts = {boost.credit_id: boost for boost in in_force}
         self.rule = SecondPerson(actor, partner)
         self.first_rows: dict[str, int] = {}
 
@@ -103,8 +106,14 @@ class Judge:
             _warn(row, effect_in_arrears(account, row.available, self.currency))
         elif not after:
             _warn(row, _("With a quota of 0 it has nothing to spend."))
+        then = figures_after(credit, amount=after, available=row.available)
+        if lines := lines_crossed(credit, then, self.currency):
+            told = _("Available Quota will be below a warning line (%(lines)s): the alert recipients are told.")
+            _warn(row, told % {"lines": lines})
         if credit.amount and after >= credit.amount * MUCH:
             _warn(row, _("%(times)s times its present quota.") % {"times": f"{int(after / credit.amount):,}"})
+        if boost := self.boosts.get(account.pk):
+            _warn(row, _in_force(boost, self.currency))
         if account.pk in self.waiting:
             _warn(row, _("A change of its money waits for a second person."))
 
@@ -167,6 +176,13 @@ def _accounts(actor: Actor, partner: Partner, uids: set[str]) -> dict[str, Linke
         .order_by("pk")
     )
     return {account.uid: account for account in sorted(rows, key=lambda one: one.is_live)}
+
+
+def _in_force(boost: Boost, currency: str) -> str:
+    return _(
+        "A temporary boost of +%(amount)s %(currency)s is part of the Quota Amount until %(until)s. "
+        "Then it falls back by itself."
+    ) % {"amount": exact_amount(boost.amount), "currency": currency, "until": absolute(boost.until)}
 
 
 def _refuse(row: QuotaBatchRow, reason: str) -> QuotaBatchRow:
