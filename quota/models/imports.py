@@ -95,6 +95,11 @@ class AccountImport(Job):
     def n_not_imported(self) -> int:
         return sum(self.counts.get(verdict, 0) for verdict in NOT_IMPORTED)
 
+    @property
+    def is_all_here(self) -> bool:
+        """Nothing comes in and nothing was refused: every row is of a customer who is here."""
+        return set(self.counts) <= {RowVerdict.UNCHANGED, RowVerdict.DIFFERS}
+
     def audit_state(self) -> dict[str, Any]:
         return {"state": self.state, "counts": self.counts}
 

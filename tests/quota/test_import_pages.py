@@ -66,7 +66,7 @@ def test_from_the_file_to_the_result(
 
     checked = text(client.get(page("detail", job)))
     assert "Nothing is written yet. Starting links 1 customer to you" in checked
-    assert "e-mail, not a UID" in checked
+    assert "E-mail, not a UID" in checked
     assert not LinkedAccount.objects.exists()
 
     with django_capture_on_commit_callbacks(execute=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
 from partner_console.access.policy import PartnerKind
 from partner_console.errors import Invalid
@@ -83,9 +83,9 @@ def test_a_cell_that_cannot_be_taken_refuses_the_row(acme_master: Persona, heade
     ("typed", "verdict", "reason"),
     [
         ("", "refuse", "UID missing"),
-        ("ops@acme.example", "refuse", "e-mail, not a UID"),
-        ("5.26018E+15", "refuse", "spreadsheet notation lost digits"),
-        ("acorn-games", "refuse", "login name, not a UID"),
+        ("ops@acme.example", "refuse", "E-mail, not a UID."),
+        ("5.26018E+15", "refuse", "Spreadsheet notation lost digits."),
+        ("acorn-games", "refuse", "Login name, not a UID."),
         ("526018159083", "warn", "12 digits"),
         ("５２６０ 1815-9083 0166", "warn", "No Quota Amount"),
     ],
@@ -193,6 +193,42 @@ def test_one_that_is_here_with_other_values_is_left_as_it_is(acme_master: Person
     assert verdicts(job) == [("differs", "Differs in: Remarks, Quota Amount. Not changed.")]
     assert job.n_coming_in == 0
     assert LinkedAccount.objects.get(uid=UID).remarks == "old"
+
+
+HEADS = ["UID", "PAYG Freeze Status", "Shutdown Policy", "Quota Amount", "Consumed & Undeducted Value"]
+
+
+@pytest.mark.parametrize(
+    ("payg", "policy", "used", "is_told"),
+    [
+        ("Normal", "immediatelyStop", "100.000001", True),
+        ("Normal", "immediatelyStop", "100", False),
+        ("Normal", "delayStop", "700", False),
+        ("Normal", "delayStop", "700.01", True),
+        ("Normal", "noStop", "9999", False),
+        ("Stopped by arrears", "immediatelyStop", "150", False),
+    ],
+)
+def test_whoever_arrears_will_stop_is_told_before_the_import(
+    acme_master: Persona, payg: str, policy: str, used: str, *, is_told: bool
+) -> None:
+    _verdict, reason = one_verdict(acme_master.actor, HEADS, [UID, payg, policy, "100", used])
+
+    assert ("In arrears: Available Quota is −" in reason) is is_told
+    assert ("pay-as-you-go instances stop at once and are released 15 days later" in reason) is is_told
+
+
+def test_a_stop_by_arrears_is_no_difference_to_the_file(acme_master: Persona, acme: Partner) -> None:
+    row = [UID, "Normal", "immediatelyStop", "100", "150"]
+    bring_in(acme_master.actor, csv_of(HEADS, row))
+    LinkedAccount.objects.update(payg_stopped_at=timezone.now())
+
+    again = check(acme_master.actor, csv_of(HEADS, row))
+    assert again.counts == {"unchanged": 1}
+    assert again.is_all_here
+
+    other = check(acme_master.actor, csv_of(HEADS, [UID, "Shutdown", *row[2:]]))
+    assert verdicts(other) == [("differs", "Differs in: PAYG Freeze Status. Not changed.")]
 
 
 def test_a_uid_twice_in_the_file_comes_in_once(acme_master: Persona) -> None:

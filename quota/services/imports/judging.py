@@ -18,7 +18,7 @@ from quota.services.imports.columns import BY_KEY
 from quota.services.imports.rows import CHOICES, TEXTS
 from uids.errors import AlreadyLinked
 from uids.models import LinkedAccount
-from uids.states import LIVE, ShutdownPolicy
+from uids.states import LIVE, PaygStatus, ShutdownPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,9 @@ def _differences(row: ParsedRow, account: LinkedAccount) -> list[str]:
     """Keys of the fields whose stated value is not the account's. What the file does not state is not compared."""
     ours: dict[str, Any] = {name: getattr(account, name) for name in row.stated if name != "payg"}
     if "payg" in row.stated:
-        ours["payg"] = account.own_payg_status
+        # The column is the partner's own freeze (acpn.md §8.1); a stop by arrears is ours to know and no difference.
+        own = PaygStatus.FROZEN if account.payg_frozen else PaygStatus.NORMAL
+        ours["payg"] = own if row.stated["payg"] == own else account.own_payg_status
     if "linked_at" in ours:
         ours["linked_at"] = account.linked_at.replace(microsecond=row.stated["linked_at"].microsecond)
     if account.shutdown_policy != ShutdownPolicy.DELAY_STOP:

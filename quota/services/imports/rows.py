@@ -14,12 +14,15 @@ from partner_console.access.policy import PartnerKind
 from partner_console.errors import Invalid
 from partner_console.exports.delimited import DANGEROUS_STARTS
 from partner_console.money import ZERO
-from partner_console.web.formats import named
+from partner_console.web.formats import exact_amount, named, sentences
 from partner_console.web.uploads import currency_of, parse_money, parse_percent, parse_time
+from quota.effects import policy_effect
 from quota.rules import LEAST_OVERDRAFT, clean_amount, clean_percent
 from quota.services.imports import words
 from quota.services.imports.columns import BY_KEY, offered, zone_of
+from quota.states import CreditStatus, credit_status
 from uids.identifiers import recognise
+from uids.models import LinkedAccount
 from uids.models.account import MANAGER_CHARACTERS, NICKNAME_BYTES, REMARKS_BYTES
 from uids.services.accounts import clean_line, clean_text
 from uids.states import LIVE, AccountType, PaygStatus, Relationship, ShutdownPolicy
@@ -153,9 +156,9 @@ class RowReader:
         lost = self.columns.get("uid") in row.lost_digits
         if lost or not recognised.is_accepted:
             reason = Reason.LOST_DIGITS if lost else recognised.reason
-            found.problems.append(_id_text(reason))
+            found.problems.append(_begun(_id_text(reason)))
         elif recognised.level is Level.WARN:
-            found.warnings.append(_id_text(recognised.reason))
+            found.warnings.append(_begun(_id_text(recognised.reason)))
         if "master" not in self.columns:
             return
         found.states_master = True
@@ -275,6 +278,24 @@ class RowReader:
             )
         elif "amount" not in credit:
             found.warnings.append(_("No Quota Amount is given: it begins with 0, nothing to spend."))
+        if found.is_live and not found.problems:
+            self._check_arrears(found, amount - deducted - undeducted)
+
+    def _check_arrears(self, found: ParsedRow, available: Decimal) -> None:
+        """The import itself orders nothing; the sweep of arrears does as soon as the account is here (design §6.3)."""
+        values = found.stated
+        if values.get("payg") in (PaygStatus.STOPPED, PaygStatus.RELEASED):
+            return
+        account = LinkedAccount(
+            shutdown_policy=values.get("shutdown_policy", ShutdownPolicy.IMMEDIATELY_STOP),
+            overdraft=values.get("overdraft", LEAST_OVERDRAFT),
+        )
+        status = credit_status(available=available, policy=account.shutdown_policy, overdraft=account.overdraft)
+        if status is CreditStatus.SHUTDOWN:
+            currency = self.partner.currency
+            told = _("In arrears: Available Quota is %(available)s %(currency)s.")
+            told %= {"available": exact_amount(available), "currency": currency}
+            found.warnings.append(sentences(told, policy_effect(account, available, currency)))
 
     def _about(self, key: str, text: str) -> str:
         return named(self.labels[key], text)
@@ -285,7 +306,12 @@ def _percent(_key: str, text: str) -> int:
 
 
 def _id_text(reason: Reason) -> str:
-    return f"{REASON_TEXTS[reason]}. {REASON_ADVICE[reason]}"
+    return sentences(f"{REASON_TEXTS[reason]}.", REASON_ADVICE[reason])
+
+
+def _begun(text: str) -> str:
+    """As the beginning of what is said of a row: where nothing stands before it."""
+    return text[:1].upper() + text[1:]
 
 
 def _is_email(text: str) -> bool:
