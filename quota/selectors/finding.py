@@ -51,16 +51,24 @@ def exact_uid(needle: str) -> str:
     return found.uid if found.is_accepted else ""
 
 
+def is_too_short(needle: str) -> bool:
+    """Whether a search looks at the beginning of UIDs only: nothing in it has three characters or is a name's."""
+    return not any(len(word) >= SHORT or _CJK.fullmatch(word) for word in _words(needle))
+
+
+def _words(needle: str) -> list[str]:
+    return unicodedata.normalize("NFKC", needle).lower().split()
+
+
 def matches_search(needle: str) -> Q:
     """Every word somewhere in UID, nickname, login name or e-mail.
 
     A needle shorter than three characters is only looked for at the beginning of UIDs; Chinese and Japanese ones are
     found from one character on (uids/models/search.py).
     """
-    words = unicodedata.normalize("NFKC", needle).lower().split()
-    long_words = [word for word in words if len(word) >= SHORT]
+    words = _words(needle)
     names = [word for word in words if len(word) < SHORT and _CJK.fullmatch(word)]
-    if not long_words and not names:
+    if is_too_short(needle):
         return uid_begins("".join(words))
     found = Q()
     for word in names:

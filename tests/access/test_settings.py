@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from datetime import time
 from typing import TYPE_CHECKING
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from partner_console.access.models import Membership, Partner
@@ -147,6 +148,14 @@ def test_createpartner_makes_the_first_partner_and_owner(tmp_path: Path, client:
     partner = Partner.objects.get(code="globex")
     assert partner.contract_countries == ["SG", "MY"]
     assert Membership.objects.get(partner=partner).role == "owner"
+
+
+@pytest.mark.django_db
+def test_a_password_nobody_can_type_is_asked_for_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    with pytest.raises(CommandError, match="--password-file FILE"):
+        call_command("createoperator", "ops@console.example")
 
 
 @pytest.mark.django_db

@@ -91,7 +91,11 @@ def test_short_needles_look_at_the_beginning_of_uids_only(client: Client, acme: 
     make_account(acme, "2000000000000000", nickname="AB 19")
 
     assert found(client, "q=19") == uids(account)
-    assert "Nothing matches" in client.get("/uids/?q=Ze").content.decode()
+    short, long = (client.get(f"/uids/?q={needle}").content.decode() for needle in ("Ze", "Zeb"))
+    assert "Nothing matches" in short
+    assert "Nothing matches" in long
+    assert "Fewer than 3 characters are only looked for at the beginning of UIDs" in short
+    assert "Fewer than 3 characters" not in long
 
 
 def test_login_name_and_email_are_searched(client: Client, acme: Partner) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from django.conf import settings as console_settings
+from django.urls import reverse
 
 from tests.browser.busy_world import busy_world
 from tests.browser.walking import follow_links
@@ -70,6 +72,19 @@ def test_every_page_they_are_offered_answers(
 
         assert problems == [], who
         assert {"web:overview", "uids:account_detail", "linking:invitation_detail", "audit:entry_list"} <= seen, who
+
+
+@pytest.mark.parametrize("who", ["acme_master", "distributor_master", "operator"])
+def test_every_figure_of_the_overview_opens_its_list(
+    who: str, request: pytest.FixtureRequest, as_: Callable[[Persona], Client]
+) -> None:
+    """The walk opens each kind of page once; these are the same few lists under many filters."""
+    client = as_(request.getfixturevalue(who))
+    page = BeautifulSoup(client.get(reverse("web:overview"), follow=True).content, "html.parser")
+    urls = [str(link["href"]) for link in page.select(".stats a")]
+
+    assert {url: client.get(url, follow=True).status_code for url in urls} == dict.fromkeys(urls, 200)
+    assert any("in_warning" in url for url in urls)
 
 
 def walk(client: Client, language: str) -> tuple[set[str], list[str]]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from partner_console.access.policy import Permission, allows
 from partner_console.web.listing import ListPage
-from quota.selectors import accounts_with_uid, list_uids_with_quota, uids_to_count
+from quota.selectors import accounts_with_uid, is_too_short, list_uids_with_quota, uids_to_count
 from uids import selectors
 from uids.filters import AccountFilters
 from uids.models import LinkedAccount
@@ -90,7 +90,13 @@ class AccountPage(ListPage[LinkedAccount]):
 
     def empty_message(self, state: str) -> dict[str, Any] | None:
         if state == "filtered":
-            return None
+            if not is_too_short(self.query.filters.get("q", "???")):
+                return None
+            return {
+                "title": _("Nothing matches"),
+                "text": _("Fewer than 3 characters are only looked for at the beginning of UIDs: type one more."),
+                "icon": "search-x",
+            }
         may_invite = allows(self.actor, Permission.LINK_INVITE)
         return {
             "title": _("No linked accounts yet"),

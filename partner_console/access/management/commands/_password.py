@@ -15,6 +15,10 @@ def read_password(source: str | None, prompt: str) -> str:
         return sys.stdin.readline().strip()
     if source:
         return Path(source).read_text(encoding="utf-8").strip()
+    if not sys.stdin.isatty():
+        raise CommandError(
+            "There is no terminal to type the password at. Give it with --password-file FILE, or - for standard input."
+        )
     password = getpass.getpass(prompt)
     if password != getpass.getpass("Again: "):
         raise CommandError("The two passwords differ.")
