@@ -45,6 +45,12 @@ class BasicInformationForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not with_manager:
             del self.fields["business_manager"]
+        for field in self.fields.values():
+            field.show_hidden_initial = not isinstance(field.widget, forms.HiddenInput)
+
+    def is_touched(self, name: str) -> bool:
+        """Whether whoever sent the form changed this field of the page they had before them."""
+        return self[name].html_initial_name not in self.data or name in self.changed_data
 
 
 class LabelsForm(forms.Form):

@@ -103,7 +103,7 @@ def test_an_agency_sees_nickname_and_remarks_only(agency_master: Persona, as_: t
         assert "Not available to partners of kind Agency" in refused.content.decode()
     form = page(client, account, "account_edit")
     assert [field["name"] for field in form.select("main form [name]")] == [
-        "csrfmiddlewaretoken", "version", "nickname", "remarks",
+        "csrfmiddlewaretoken", "version", "nickname", "initial-nickname", "remarks", "initial-remarks",
     ]  # fmt: skip
 
 
@@ -195,6 +195,28 @@ def test_members_are_suggested_as_business_manager(
     assert [option["value"] for option in soup.select("datalist#managers option")] == [
         "finance@acme.example", "manager@acme.example",
     ]  # fmt: skip
+
+
+def test_whoever_keeps_theirs_takes_nothing_back_they_never_changed(
+    acme_manager: Persona, acme: Partner, as_: Callable[[Persona], Client]
+) -> None:
+    account = make_account(acme, nickname="Old", business_manager="", remarks="one\ntwo")
+    client, url = as_(acme_manager), reverse("uids:account_edit", args=[account.uid])
+    form = page(client, account, "account_edit").select_one("form:has([name=version])")
+    assert form is not None
+    mine = {str(one["name"]): str(one.get("value", one.text)) for one in form.select("input, textarea")}
+    LinkedAccount.objects.update(nickname="Theirs", business_manager="kim@acme.example", remarks="new", version=2)
+
+    as_browsers_send_lines = {name: text.replace("\n", "\r\n") for name, text in mine.items()}
+    response = client.post(url, as_browsers_send_lines | {"nickname": "Mine"})
+    assert response.status_code == 409
+    conflict = BeautifulSoup(response.content, "html.parser")
+    assert [row.get_text(" ").split()[0] for row in conflict.select("tbody tr:has(.tag)")] == ["Nickname"]
+    kept = {str(one["name"]): one["value"] for one in conflict.select("main form input")}
+    client.post(url, kept)
+
+    account.refresh_from_db()
+    assert (account.nickname, account.business_manager, account.remarks) == ("Mine", "kim@acme.example", "new")
 
 
 def test_two_people_editing_see_both_sides_and_choose(

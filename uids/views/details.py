@@ -84,8 +84,11 @@ def _form(request: ActorRequest, account: LinkedAccount) -> BasicInformationForm
 
 
 def _given(form: BasicInformationForm, account: LinkedAccount) -> dict[str, Any]:
-    """What the service takes; a field the form does not have stays as it is."""
-    return {"business_manager": account.business_manager, **form.cleaned_data}
+    """What the service takes. A field the form does not have, or that nobody touched, stays as it is by now: whoever
+    keeps theirs after a conflict takes nothing back that they never changed."""
+    texts = {name: getattr(account, name) for name in ("nickname", "business_manager", "remarks")}
+    texts |= {name: form.cleaned_data[name] for name in texts if name in form.fields and form.is_touched(name)}
+    return {"version": form.cleaned_data["version"], **texts}
 
 
 def _edit_page(

@@ -168,7 +168,8 @@ def control(field: BoundField) -> SafeString:
         css = "form-control"
     own = widget.attrs.get("class", "")
     invalid = " is-invalid" if field.errors else ""
-    return field.as_widget(attrs={"class": f"{css} {own}".strip() + invalid})
+    seen = field.as_hidden(only_initial=True) if field.field.show_hidden_initial else ""
+    return format_html("{}{}", field.as_widget(attrs={"class": f"{css} {own}".strip() + invalid}), seen)
 
 
 @register.filter
